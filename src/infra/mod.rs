@@ -1,0 +1,3 @@
+//! What the slices stand on: databases, queues, clients. No domain knowledge.
+
+pub mod db;
