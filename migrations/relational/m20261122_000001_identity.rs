@@ -6,9 +6,10 @@ use sea_orm_migration::schema::{boolean, string_len, string_len_null, text, text
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
+#[expect(elided_lifetimes_in_paths, reason = "the trait's own signature, which async_trait compares letter by letter")]
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         for table in [installation(), organizations(), users(), auth_sessions(), organization_members(), projects(), api_keys()] {
             manager.create_table(table).await?;
         }

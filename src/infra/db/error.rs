@@ -33,6 +33,12 @@ impl Error {
     pub fn is_duplicate(&self) -> bool {
         matches!(self, Self::Statement(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))))
     }
+
+    /// Whether a row refers to one that is not there.
+    #[must_use]
+    pub fn is_missing_reference(&self) -> bool {
+        matches!(self, Self::Statement(error) if matches!(error.sql_err(), Some(SqlErr::ForeignKeyConstraintViolation(_))))
+    }
 }
 
 impl From<DbErr> for Error {
