@@ -6,4 +6,5 @@ pub mod common;
 pub mod config;
 pub mod error;
 pub mod http;
+pub mod infra;
 pub mod observability;
