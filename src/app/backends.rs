@@ -10,7 +10,8 @@ use async_trait::async_trait;
 use crate::config::{Config, Role};
 use crate::http::health::{Dependency, Readiness};
 use crate::infra::clickhouse::embedded::{Engine, EngineOptions, LibrarySearch};
-use crate::infra::clickhouse::{ClickHouse, migrate as clickhouse_migrate};
+use crate::infra::clickhouse::migrate::{self as clickhouse_migrate, MigrateError};
+use crate::infra::clickhouse::ClickHouse;
 use crate::infra::db::{self, Database};
 use crate::infra::redis::{Redis, RedisHealth};
 
@@ -46,7 +47,7 @@ pub struct Backends {
 #[must_use]
 pub fn engine_options(config: &Config, data: PathBuf) -> EngineOptions {
     let explicit = (!config.engine.lib.is_empty()).then(|| PathBuf::from(&config.engine.lib));
-    let mut options = EngineOptions::new(data, LibrarySearch::new(explicit));
+    let mut options = EngineOptions::new(data, LibrarySearch::for_user(explicit, config.engine.cache_home.clone()));
     if config.engine.memory_mb > 0 {
         options.memory_limit = config.engine.memory_mb << 20;
     }
@@ -69,7 +70,7 @@ impl Backends {
         // The engine holds the lock of the directory: open it before anything else touches the files there.
         let engine = Engine::open(engine_options(config, dir.join("clickhouse"))).await?;
         let database = db::connect_sqlite(&dir.join("brokle.db")).await?;
-        let clickhouse = ClickHouse::embedded(engine.clone(), &config.clickhouse.database);
+        let clickhouse = ClickHouse::embedded(&engine, &config.clickhouse.database);
         Ok(Self { database, clickhouse, redis: None, engine: Some(engine) })
     }
 
@@ -77,10 +78,10 @@ impl Backends {
         let database = db::connect_postgres(&config.database, patience.duration()).await?;
         let clickhouse = ClickHouse::connect_url(
             &config.clickhouse.url,
-            &config.clickhouse.user,
-            config.clickhouse.password.expose(),
+            Some(&config.clickhouse.user),
+            config.clickhouse.password.secret(),
             &config.clickhouse.database,
-        )?;
+        );
         wait_for("ClickHouse (CLICKHOUSE_URL)", patience, || async { clickhouse.ping().await.map_err(|error| error.to_string()) }).await?;
         let redis = Redis::new(&config.redis)?;
         wait_for("Redis (REDIS_URL)", patience, || async { redis.ping().await.map_err(|error| error.to_string()) }).await?;
@@ -94,7 +95,7 @@ impl Backends {
     pub async fn migrate(&self) -> anyhow::Result<Vec<String>> {
         db::migrate::with_migration_lock(&self.database, async |lock| -> anyhow::Result<Vec<String>> {
             let mut applied = db::migrate::migrate(&self.database, lock).await?;
-            applied.extend(clickhouse_migrate::migrate(&self.clickhouse).await?);
+            applied.extend(named(clickhouse_migrate::run(&self.clickhouse).await?));
             Ok(applied)
         })
         .await
@@ -106,7 +107,7 @@ impl Backends {
     /// When a database does not answer or is newer than this program.
     pub async fn pending_migrations(&self) -> anyhow::Result<Vec<String>> {
         let mut pending = db::migrate::pending(&self.database).await?;
-        pending.extend(clickhouse_migrate::pending(&self.clickhouse).await?);
+        pending.extend(named(clickhouse_migrate::check(&self.clickhouse).await?.pending));
         Ok(pending)
     }
 
@@ -120,14 +121,14 @@ impl Backends {
         db::migrate::wait_until_current(&self.database, LONG).await?;
         let mut said = false;
         loop {
-            match clickhouse_migrate::pending(&self.clickhouse).await {
+            match clickhouse_migrate::check(&self.clickhouse).await.map(|status| status.pending) {
                 Ok(pending) if pending.is_empty() => return Ok(()),
                 Ok(pending) if !said => {
                     tracing::info!(pending = pending.len(), "waiting for a server to migrate ClickHouse");
                     said = true;
                 }
                 Ok(_) => {}
-                Err(error) if error.is_transient() => tracing::warn!(error = %error, "ClickHouse does not answer; waiting"),
+                Err(MigrateError::Store(error)) => tracing::warn!(error = %error, "ClickHouse does not answer; waiting"),
                 Err(error) => return Err(error.into()),
             }
             anyhow::ensure!(started.elapsed() < LONG, "ClickHouse was not migrated within {} s: start a server, or run `brokle migrate`", LONG.as_secs());
@@ -178,6 +179,10 @@ impl Backends {
             tracing::warn!(error = %error, "cannot close the embedded engine");
         }
     }
+}
+
+fn named(steps: Vec<(u32, &'static str)>) -> impl Iterator<Item = String> {
+    steps.into_iter().map(|(version, name)| format!("clickhouse {version:04}_{name}"))
 }
 
 async fn wait_for<F: Future<Output = Result<(), String>>>(what: &str, patience: Patience, ask: impl Fn() -> F) -> anyhow::Result<()> {

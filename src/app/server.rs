@@ -19,6 +19,7 @@ use super::backends::Backends;
 use super::first_start::Secrets;
 use super::lifecycle::Lifecycle;
 use super::revocations;
+use crate::auth::http::RefreshCookie;
 use crate::auth::{ApiKeys, Authorizer, Passwords, Revocations, Sessions};
 use crate::common::clock::SharedClock;
 use crate::config::Config;
@@ -44,7 +45,7 @@ pub(super) struct Services {
     api_keys: web::Data<ApiKeys>,
     sessions: web::Data<Sessions>,
     authorizer: web::Data<Authorizer>,
-    cookies: web::Data<crate::auth::http::CookiePolicy>,
+    cookies: web::Data<RefreshCookie>,
     ingest: web::Data<Ingest>,
     store: web::Data<TelemetryStore>,
 }
@@ -94,7 +95,7 @@ impl Services {
             api_keys: web::Data::new(api_keys),
             sessions: web::Data::new(sessions),
             authorizer: web::Data::new(authorizer),
-            cookies: web::Data::new(crate::auth::http::CookiePolicy { secure: config.secure_cookies() }),
+            cookies: web::Data::new(RefreshCookie { secure: config.secure_cookies() }),
             ingest: web::Data::new(ingest),
             store: web::Data::new(TelemetryStore::new(backends.clickhouse.clone())),
         }
@@ -149,6 +150,27 @@ fn cors(config: &Config) -> Cors {
     config.server.cors_allowed_origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
 }
 
+/// Time limits and socket options of every server; a macro, because the type of an actix server cannot be named.
+macro_rules! tuned {
+    ($server:expr, $config:expr, $listener:expr) => {
+        Ok($server
+            .tcp_nodelay(true)
+            .disable_signals()
+            .keep_alive(Duration::from_secs(75))
+            .client_request_timeout(Duration::from_secs(15))
+            .shutdown_timeout($config.server.shutdown_timeout_seconds)
+            .listen($listener)?
+            .run())
+    };
+}
+
+fn threads(config: &Config) -> usize {
+    match config.server.http_workers {
+        0 => std::thread::available_parallelism().map_or(2, usize::from).min(8),
+        threads => threads,
+    }
+}
+
 /// Serves everything on `listener`.
 pub(super) fn http(config: &Config, listener: TcpListener, services: Services) -> anyhow::Result<Server> {
     let shared = config.clone();
@@ -163,7 +185,7 @@ pub(super) fn http(config: &Config, listener: TcpListener, services: Services) -
             .wrap(cors(&shared))
             .wrap(from_fn(middleware::surround))
     };
-    listen(HttpServer::new(factory), config, listener)
+    tuned!(HttpServer::new(factory).workers(threads(config)), config, listener)
 }
 
 /// The small server of a worker: health and metrics.
@@ -177,25 +199,5 @@ pub(super) fn worker_http(config: &Config, listener: TcpListener, metrics: Metri
             .default_service(web::to(|| async { HttpResponse::NotFound().finish() }))
             .wrap(from_fn(middleware::surround))
     };
-    listen(HttpServer::new(factory).workers(1), config, listener)
-}
-
-fn listen<F, I, S, B>(server: HttpServer<F, I, S, B>, config: &Config, listener: TcpListener) -> anyhow::Result<Server>
-where
-    F: Fn() -> I + Send + Clone + 'static,
-    I: actix_web::dev::IntoServiceFactory<S, actix_http::Request>,
-    S: actix_web::dev::ServiceFactory<actix_http::Request, Config = actix_web::dev::AppConfig> + 'static,
-    S::Error: Into<actix_web::Error>,
-    S::InitError: std::fmt::Debug,
-    S::Response: Into<actix_web::dev::Response<B>>,
-    B: actix_web::body::MessageBody + 'static,
-{
-    Ok(server
-        .tcp_nodelay(true)
-        .disable_signals()
-        .keep_alive(Duration::from_secs(75))
-        .client_request_timeout(Duration::from_secs(15))
-        .shutdown_timeout(config.server.shutdown_timeout_seconds)
-        .listen(listener)?
-        .run())
+    tuned!(HttpServer::new(factory).workers(1), config, listener)
 }

@@ -118,14 +118,16 @@ async fn clickhouse(report: &mut Report, clickhouse: &ClickHouse) {
         Ok(version) => report.version("clickhouse", &version, numbers(&version) >= CLICKHOUSE_FLOOR, "use ClickHouse 26.3 LTS or newer"),
         Err(error) => report.fail("clickhouse", &error.to_string(), "check CLICKHOUSE_URL, CLICKHOUSE_USER and CLICKHOUSE_PASSWORD"),
     }
-    if let Ok(disks) = clickhouse.disk_space().await {
-        for disk in disks {
-            let what = format!("clickhouse disk {}", disk.name);
-            if disk.free_space < LOW_DISK_BYTES {
-                report.warn(&what, &format!("{} free", gibibytes(disk.free_space)), "make room: a full disk stops ingestion (nothing acknowledged is lost)");
-            } else {
-                report.ok(&what, &format!("{} free", gibibytes(disk.free_space)));
-            }
+    if let Ok(space) = clickhouse.disk_space().await {
+        let stored = gibibytes(space.stored_bytes);
+        match space.free_bytes {
+            Some(free) if free < LOW_DISK_BYTES => report.warn(
+                "clickhouse disk",
+                &format!("{} free, {stored} stored", gibibytes(free)),
+                "make room: a full disk stops ingestion (nothing acknowledged is lost)",
+            ),
+            Some(free) => report.ok("clickhouse disk", &format!("{} free, {stored} stored", gibibytes(free))),
+            None => report.ok("clickhouse disk", &format!("not local, {stored} stored")),
         }
     }
 }

@@ -3,12 +3,13 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use secrecy::SecretString;
 
 use crate::app::{Lifecycle, engine_options, listen_for_signals};
 use crate::config::Config;
-use crate::infra::clickhouse::embedded::{ServeOptions, serve_engine};
+use crate::infra::clickhouse::embedded::{ListenOptions, serve_engine};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -26,7 +27,13 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: Arguments, config: &Config) -> anyhow::Result<ExitCode> {
     let lifecycle = Lifecycle::default();
     listen_for_signals(&lifecycle)?;
-    let options = ServeOptions { listen: arguments.listen, password: arguments.password, engine: engine_options(config, arguments.data) };
+    let options = ListenOptions {
+        listen: arguments.listen,
+        user: "default".to_owned(),
+        password: arguments.password,
+        engine: engine_options(config, arguments.data),
+        grace: Duration::from_secs(config.server.shutdown_timeout_seconds),
+    };
     serve_engine(options, lifecycle.stop_token()).await?;
     Ok(ExitCode::SUCCESS)
 }

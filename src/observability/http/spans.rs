@@ -1,13 +1,14 @@
 //! `GET /api/v1/spans/{span_id}`.
 
-use actix_web::web;
+use actix_web::{get, web};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::views::SpanDetail;
+use crate::auth::permission::TracesRead;
 use crate::error::ApiError;
 use crate::http::envelope::{Answer, Envelope, ErrorEnvelope};
-use crate::http::extract::{Path, ProjectAccess, Query, TracesRead};
+use crate::http::extract::{Path, ProjectAccess, Query};
 use crate::observability::store::{StoreError, TelemetryStore};
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -32,7 +33,7 @@ struct GetQuery {
         (status = 404, description = "no such span or project, or not yours", body = ErrorEnvelope),
     )
 )]
-#[actix_web::get("/api/v1/spans/{span_id}")]
+#[get("/api/v1/spans/{span_id}")]
 pub(super) async fn get(
     access: ProjectAccess<TracesRead>,
     path: Path<String>,

@@ -1,16 +1,17 @@
 //! `GET /api/v1/traces`, `/traces/{trace_id}` and `/traces/{trace_id}/spans`.
 
-use actix_web::web;
+use actix_web::{get, web};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::views::{SpanSummary, TraceSummary};
+use crate::auth::permission::TracesRead;
 use crate::common::clock::SharedClock;
 use crate::common::page::{Pagination, decode_cursor, encode_cursor};
 use crate::common::time;
 use crate::error::ApiError;
 use crate::http::envelope::{Answer, Envelope, ErrorEnvelope};
-use crate::http::extract::{Path, ProjectAccess, Query, TracesRead};
+use crate::http::extract::{Path, ProjectAccess, Query};
 use crate::observability::store::{SpanCursor, StoreError, TelemetryStore, TraceCursor, TraceFilter, TraceRow};
 
 /// Without a time range, a list shows the last day.
@@ -96,7 +97,7 @@ impl ListQuery {
         (status = 404, description = "no such project, or not yours", body = ErrorEnvelope),
     )
 )]
-#[actix_web::get("/api/v1/traces")]
+#[get("/api/v1/traces")]
 pub(super) async fn list(
     access: ProjectAccess<TracesRead>,
     query: Query<ListQuery>,
@@ -139,7 +140,7 @@ async fn find(store: &TelemetryStore, project: &str, trace_id: &str) -> Result<T
         (status = 404, description = "no such trace or project, or not yours", body = ErrorEnvelope),
     )
 )]
-#[actix_web::get("/api/v1/traces/{trace_id}")]
+#[get("/api/v1/traces/{trace_id}")]
 pub(super) async fn get(
     access: ProjectAccess<TracesRead>,
     path: Path<String>,
@@ -178,7 +179,7 @@ struct SpansQuery {
         (status = 404, description = "no such trace or project, or not yours", body = ErrorEnvelope),
     )
 )]
-#[actix_web::get("/api/v1/traces/{trace_id}/spans")]
+#[get("/api/v1/traces/{trace_id}/spans")]
 pub(super) async fn spans(
     access: ProjectAccess<TracesRead>,
     path: Path<String>,

@@ -1,6 +1,6 @@
 //! `POST /v1/traces`, `/v1/metrics`, `/v1/logs` and their `/v1/otlp/…` twins.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, post, web};
 use opentelemetry_proto::tonic::collector::logs::v1::{ExportLogsPartialSuccess, ExportLogsServiceResponse};
 use opentelemetry_proto::tonic::collector::metrics::v1::{ExportMetricsPartialSuccess, ExportMetricsServiceResponse};
 use opentelemetry_proto::tonic::collector::trace::v1::{ExportTracePartialSuccess, ExportTraceServiceResponse};
@@ -34,7 +34,7 @@ pub fn routes(config: &mut utoipa_actix_web::service_config::ServiceConfig<'_>) 
         (status = 503, description = "cannot be stored now; try again after Retry-After seconds"),
     )
 )]
-#[actix_web::post("/v1/traces")]
+#[post("/v1/traces")]
 async fn traces(request: HttpRequest, key: ApiKeyAuth, payload: web::Payload, ingest: web::Data<Ingest>) -> Result<HttpResponse, ApiError> {
     take_traces(&request, &key, payload, &ingest).await.inspect_err(|error| ingest.refused(error))
 }
@@ -47,7 +47,7 @@ async fn traces(request: HttpRequest, key: ApiKeyAuth, payload: web::Payload, in
     request_body(content = Object, description = "ExportTraceServiceRequest", content_type = "application/json"),
     responses((status = 200, description = "stored", body = Object), (status = 401, description = "no or unknown API key"))
 )]
-#[actix_web::post("/v1/otlp/traces")]
+#[post("/v1/otlp/traces")]
 async fn otlp_traces(request: HttpRequest, key: ApiKeyAuth, payload: web::Payload, ingest: web::Data<Ingest>) -> Result<HttpResponse, ApiError> {
     take_traces(&request, &key, payload, &ingest).await.inspect_err(|error| ingest.refused(error))
 }
@@ -60,7 +60,7 @@ async fn otlp_traces(request: HttpRequest, key: ApiKeyAuth, payload: web::Payloa
     request_body(content = Object, description = "ExportMetricsServiceRequest", content_type = "application/json"),
     responses((status = 200, description = "counted, not stored", body = Object), (status = 401, description = "no or unknown API key"))
 )]
-#[actix_web::post("/v1/metrics")]
+#[post("/v1/metrics")]
 async fn metrics(request: HttpRequest, _key: ApiKeyAuth, payload: web::Payload, ingest: web::Data<Ingest>) -> Result<HttpResponse, ApiError> {
     count(&request, payload, &ingest, Signal::Metrics).await.inspect_err(|error| ingest.refused(error))
 }
@@ -73,7 +73,7 @@ async fn metrics(request: HttpRequest, _key: ApiKeyAuth, payload: web::Payload, 
     request_body(content = Object, description = "ExportMetricsServiceRequest", content_type = "application/json"),
     responses((status = 200, description = "counted, not stored", body = Object), (status = 401, description = "no or unknown API key"))
 )]
-#[actix_web::post("/v1/otlp/metrics")]
+#[post("/v1/otlp/metrics")]
 async fn otlp_metrics(request: HttpRequest, _key: ApiKeyAuth, payload: web::Payload, ingest: web::Data<Ingest>) -> Result<HttpResponse, ApiError> {
     count(&request, payload, &ingest, Signal::Metrics).await.inspect_err(|error| ingest.refused(error))
 }
@@ -86,7 +86,7 @@ async fn otlp_metrics(request: HttpRequest, _key: ApiKeyAuth, payload: web::Payl
     request_body(content = Object, description = "ExportLogsServiceRequest", content_type = "application/json"),
     responses((status = 200, description = "counted, not stored", body = Object), (status = 401, description = "no or unknown API key"))
 )]
-#[actix_web::post("/v1/logs")]
+#[post("/v1/logs")]
 async fn logs(request: HttpRequest, _key: ApiKeyAuth, payload: web::Payload, ingest: web::Data<Ingest>) -> Result<HttpResponse, ApiError> {
     count(&request, payload, &ingest, Signal::Logs).await.inspect_err(|error| ingest.refused(error))
 }
@@ -99,7 +99,7 @@ async fn logs(request: HttpRequest, _key: ApiKeyAuth, payload: web::Payload, ing
     request_body(content = Object, description = "ExportLogsServiceRequest", content_type = "application/json"),
     responses((status = 200, description = "counted, not stored", body = Object), (status = 401, description = "no or unknown API key"))
 )]
-#[actix_web::post("/v1/otlp/logs")]
+#[post("/v1/otlp/logs")]
 async fn otlp_logs(request: HttpRequest, _key: ApiKeyAuth, payload: web::Payload, ingest: web::Data<Ingest>) -> Result<HttpResponse, ApiError> {
     count(&request, payload, &ingest, Signal::Logs).await.inspect_err(|error| ingest.refused(error))
 }
