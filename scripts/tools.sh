@@ -63,7 +63,8 @@ node_lines() {
   local candidate
   candidate="$(apt_candidate nodejs || true)"
   if [[ -n "$candidate" ]] && version_ge "$candidate" "$NODE_MIN"; then
-    apt nodejs npm
+    printf '%s\n' "$(apt nodejs npm)"
+    version_ge "$(apt_candidate npm || true)" "$NPM_MIN" || printf '%snpm install -g npm@10' "$(sudo_hint)"
   else
     [[ -n "$candidate" ]] && printf '# your distribution has Node.js %s, which is too old; nvm installs a current one for your user:\n' "$candidate"
     have curl || printf '%s\n' "$(apt curl ca-certificates)"
