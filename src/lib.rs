@@ -1,1 +1,10 @@
-pub fn x(){}
+//! Brokle: see, control and pay for what your LLM applications do.
+//!
+//! One crate, one binary, three roles. ARCHITECTURE.md tells how the parts fit.
+
+pub mod common;
+pub mod config;
+pub mod error;
+pub mod http;
+pub mod infra;
+pub mod observability;

@@ -1,0 +1,7 @@
+//! Vocabulary that every slice shares. No I/O.
+
+pub mod clock;
+pub mod id;
+pub mod money;
+pub mod page;
+pub mod time;

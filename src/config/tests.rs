@@ -1,0 +1,87 @@
+use super::*;
+
+const SERVER: [(&str, &str); 5] = [
+    ("APP_MODE", "server"),
+    ("JWT_SECRET", "0123456789abcdef0123456789abcdef"),
+    ("DATABASE_URL", "postgres://u:p@localhost/brokle"),
+    ("CLICKHOUSE_URL", "http://localhost:8123"),
+    ("REDIS_URL", "redis://localhost"),
+];
+
+fn problems(environment: &Environment) -> String {
+    Config::load(environment).map(|_| ()).unwrap_err().to_string()
+}
+
+#[test]
+fn nothing_set_is_standalone_on_loopback() {
+    let config = Config::load(&Environment::default()).unwrap();
+    assert_eq!(config.role, Role::Standalone);
+    assert_eq!((config.server.host.as_str(), config.server.port), ("127.0.0.1", 8080));
+    assert_eq!(config.app_url(), "http://localhost:8080");
+}
+
+#[test]
+fn a_wrong_role_is_named_and_explained() {
+    let text = problems(&Environment::from([("APP_MODE", "serve")]));
+    assert!(text.contains("`serve`") && text.contains("server") && text.contains("worker") && text.contains("standalone"), "{text}");
+}
+
+#[test]
+fn all_problems_come_at_once() {
+    let text = problems(&Environment::from([("APP_MODE", "server"), ("PORT", "high"), ("LOG_FORMAT", "xml"), ("RETENTION_DAYS", "0")]));
+    for name in ["JWT_SECRET", "DATABASE_URL", "CLICKHOUSE_URL", "REDIS_URL", "LOG_FORMAT", "RETENTION_DAYS", "PORT"] {
+        assert!(text.contains(name), "{name} in {text}");
+    }
+}
+
+#[test]
+fn a_worker_needs_no_jwt_secret() {
+    let mut pairs = SERVER;
+    pairs[0].1 = "worker";
+    pairs[1] = ("LOG_LEVEL", "debug");
+    assert_eq!(Config::load(&Environment::from(pairs)).unwrap().role, Role::Worker);
+}
+
+#[test]
+fn the_environment_beats_the_file_and_unknown_keys_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("brokle.toml");
+    std::fs::write(&path, "[server]\nport = 9001\nworker_port = 9002\n").unwrap();
+    let path = path.to_str().unwrap();
+    let config = Config::load(&Environment::from([("BROKLE_CONFIG", path), ("PORT", "9003")])).unwrap();
+    assert_eq!((config.server.port, config.server.worker_port), (9003, 9002));
+
+    std::fs::write(path, "[server]\nprot = 9001\n\n[srever]\nport = 1\n").unwrap();
+    let text = problems(&Environment::from([("BROKLE_CONFIG", path)]));
+    assert!(text.contains("prot") && text.contains("srever"), "{text}");
+}
+
+#[test]
+fn secrets_come_from_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("jwt");
+    std::fs::write(&path, "0123456789abcdef0123456789abcdef\n").unwrap();
+    let config = Config::load(&Environment::from([("JWT_SECRET_FILE", path.to_str().unwrap())])).unwrap();
+    assert_eq!(config.auth.jwt_secret.expose(), "0123456789abcdef0123456789abcdef");
+    assert!(problems(&Environment::from([("JWT_SECRET_FILE", "/nowhere/jwt")])).contains("JWT_SECRET_FILE"));
+}
+
+#[test]
+fn debug_output_hides_secrets() {
+    let config = Config::load(&Environment::from(SERVER)).unwrap();
+    assert!(!format!("{config:?}").contains("0123456789abcdef"));
+}
+
+#[test]
+fn a_misspelt_variable_is_reported() {
+    let config = Config::load(&Environment::from([("BROKLE_DATADIR", "x"), ("BROKLE_API_KEY", "for the sdk")])).unwrap();
+    assert_eq!(config.warnings.len(), 1);
+    assert!(config.warnings[0].contains("BROKLE_DATADIR"));
+}
+
+#[test]
+fn any_origin_is_refused() {
+    assert!(problems(&Environment::from([("CORS_ALLOWED_ORIGINS", "*")])).contains("CORS_ALLOWED_ORIGINS"));
+    let config = Config::load(&Environment::from([("CORS_ALLOWED_ORIGINS", "http://a.example, https://b.example:3000")])).unwrap();
+    assert_eq!(config.server.cors_allowed_origins, ["http://a.example", "https://b.example:3000"]);
+}
