@@ -31,7 +31,7 @@ ubuntu=false
 if [[ -z "$(find_chromium)" ]]; then
   if $ubuntu; then
     # Ubuntu has Chromium only as a snap, which neither works in containers nor can be driven from everywhere.
-    too_old+=("no Chromium or Chrome was found; on Ubuntu install Google Chrome's .deb or run 'snap install chromium', then run again (BROKLE_CHROMIUM=/path/to/it if it is not in PATH)")
+    too_old+=("no Chromium or Chrome was found; on Ubuntu install Google Chrome's .deb or run 'snap install chromium', then run again (BROKLE_TEST_CHROMIUM=/path/to/it if it is not in PATH)")
   else
     packages+=(chromium)
   fi

@@ -84,7 +84,7 @@ find_redis() {
 # find_chromium: a Chromium that Playwright can drive, or nothing
 find_chromium() {
   local bin
-  for bin in "${BROKLE_CHROMIUM:-}" chromium chromium-browser google-chrome-stable google-chrome; do
+  for bin in "${BROKLE_TEST_CHROMIUM:-}" chromium chromium-browser google-chrome-stable google-chrome; do
     [[ -n "$bin" ]] || continue
     bin="$(command -v "$bin" 2>/dev/null || true)"
     # Ubuntu's chromium-browser without snap is a script that only prints how to install the snap.
@@ -98,7 +98,7 @@ find_chromium() {
 # find_python: a Python >= 3.10 that can make virtual environments, or nothing
 find_python() {
   local bin
-  for bin in "${BROKLE_PYTHON_BASE:-}" python3 /usr/bin/python3 python3.13 python3.12 python3.11 python3.10; do
+  for bin in "${BROKLE_TEST_PYTHON_BASE:-}" python3 /usr/bin/python3 python3.13 python3.12 python3.11 python3.10; do
     [[ -n "$bin" ]] || continue
     bin="$(command -v "$bin" 2>/dev/null || true)"
     [[ -n "$bin" ]] || continue

@@ -22,4 +22,6 @@ scripts/web.sh build
 say "brokle: building"
 cargo build --release --locked --bin brokle
 say "brokle: starting (set-up took $(duration $((SECONDS - begin))))"
+# Meant for the fetching above; the program refuses names that it does not know.
+unset BROKLE_ENGINE_ARCHIVE
 exec "$CARGO_TARGET_DIR/release/brokle" "$@"

@@ -11,8 +11,8 @@
 #   BROKLE_BIN                 the community binary (debug)
 #   BROKLE_TEST_*_URL          the services above
 #   BROKLE_ENGINE_LIB          the engine library
-#   BROKLE_PYTHON              a Python with tests/sdk/requirements.txt installed
-#   BROKLE_CHROMIUM            a Chromium for Playwright
+#   BROKLE_TEST_PYTHON              a Python with tests/sdk/requirements.txt installed
+#   BROKLE_TEST_CHROMIUM            a Chromium for Playwright
 #   BROKLE_TEST_DIR            an empty directory of the suite's own
 # They exit 0 or not, and end what they started also when they get SIGTERM.
 set -euo pipefail
@@ -101,11 +101,11 @@ stage 'documentation tests' cargo test --locked --doc
 stage 'generated files' scripts/regen.sh --check
 stage 'web check' scripts/web.sh check
 stage 'web tests' scripts/web.sh test
-BROKLE_CHROMIUM="$(find_chromium)"
-export BROKLE_CHROMIUM
+BROKLE_TEST_CHROMIUM="$(find_chromium)"
+export BROKLE_TEST_CHROMIUM
 stage 'python packages' scripts/python-env.sh tests/sdk/requirements.txt
-BROKLE_PYTHON="$(scripts/python-env.sh tests/sdk/requirements.txt)"
-export BROKLE_PYTHON
+BROKLE_TEST_PYTHON="$(scripts/python-env.sh tests/sdk/requirements.txt)"
+export BROKLE_TEST_PYTHON
 for name in sdk crash browser; do
   if [[ -x "tests/$name/run.sh" ]]; then stage "suite: $name" suite "$name"; fi
 done
