@@ -249,7 +249,7 @@ prepare_clickhouse() {
 }
 
 start_clickhouse() {
-  detach "$DIR/clickhouse.log" "$BROKLE_BIN" engine --listen "127.0.0.1:$1" --data "$DIR/clickhouse"
+  detach "$DIR/clickhouse.log" env -u BROKLE_ENGINE_ARCHIVE -u APP_MODE "$BROKLE_BIN" engine --listen "127.0.0.1:$1" --data "$DIR/clickhouse"
 }
 
 ready_clickhouse() { http_ok "$1" /ping || http_ok "$1" '/?query=SELECT%201'; }

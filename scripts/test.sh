@@ -11,8 +11,8 @@
 #   BROKLE_BIN                 the community binary (debug)
 #   BROKLE_TEST_*_URL          the services above
 #   BROKLE_ENGINE_LIB          the engine library
-#   BROKLE_TEST_PYTHON              a Python with tests/sdk/requirements.txt installed
-#   BROKLE_TEST_CHROMIUM            a Chromium for Playwright
+#   BROKLE_TEST_PYTHON         a Python with tests/sdk/requirements.txt installed
+#   BROKLE_TEST_CHROMIUM       a Chromium for Playwright
 #   BROKLE_TEST_DIR            an empty directory of the suite's own
 # They exit 0 or not, and end what they started also when they get SIGTERM.
 set -euo pipefail
@@ -44,7 +44,7 @@ on_exit() {
   $services_touched || return 0
   scripts/services.sh stop "$DIR" || bad "some services could not be stopped; see: scripts/services.sh status .dev/test"
   # What the servers stored is only of use after a failure.
-  [[ "$1" != 0 ]] || rm -rf "$DIR"/{postgres,redis,clickhouse,bin}
+  [[ "$1" != 0 ]] || rm -rf "${DIR:?}"/{postgres,redis,clickhouse,bin}
   say "services stopped; their logs are in .dev/test"
 }
 
@@ -87,6 +87,8 @@ stage 'packages' scripts/install-deps.sh
 stage 'engine' scripts/engine.sh
 BROKLE_ENGINE_LIB="$(scripts/engine.sh --path)"
 export BROKLE_ENGINE_LIB
+# Meant for the fetching; the program refuses names with its prefix that it does not know.
+unset BROKLE_ENGINE_ARCHIVE
 stage 'web build' scripts/web.sh build
 services_touched=true
 stage 'clean directory' prepare_directory
