@@ -5,6 +5,9 @@ ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)"
 HOME="${HOME:-$(getent passwd "$(id -u)" 2>/dev/null | cut -d: -f6)}"
 export HOME="${HOME:-/tmp}"
 
+# A shell that is no login shell often does not have what rustup installed.
+command -v cargo >/dev/null 2>&1 || [[ ! -x "$HOME/.cargo/bin/cargo" ]] || export PATH="$HOME/.cargo/bin:$PATH"
+
 # One cache per user: compiled dependencies, the engine and helper tools outlive any one clone.
 CACHE="${XDG_CACHE_HOME:-$HOME/.cache}/brokle"
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$CACHE/target}"
@@ -41,6 +44,14 @@ version_ge() {
 # duration SECONDS: "42 s" or "3 min 07 s"
 duration() {
   if (($1 < 60)); then printf '%d s' "$1"; else printf '%d min %02d s' $(($1 / 60)) $(($1 % 60)); fi
+}
+
+# raise_file_limit: databases keep many files open, and the usual soft limit is 1,024
+raise_file_limit() {
+  local hard
+  hard="$(ulimit -Hn)"
+  if [[ "$hard" == unlimited ]] || ((hard > 65536)); then hard=65536; fi
+  [[ "$(ulimit -Sn)" == unlimited ]] || (($(ulimit -Sn) >= hard)) || ulimit -Sn "$hard" 2>/dev/null || true
 }
 
 # as_root CMD...: run as root, directly or through a sudo that asks nothing. Fails when neither is possible.

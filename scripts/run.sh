@@ -24,4 +24,5 @@ cargo build --release --locked --bin brokle
 say "brokle: starting (set-up took $(duration $((SECONDS - begin))))"
 # Meant for the fetching above; the program refuses names that it does not know.
 unset BROKLE_ENGINE_ARCHIVE
+raise_file_limit
 exec "$CARGO_TARGET_DIR/release/brokle" "$@"

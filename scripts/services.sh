@@ -303,6 +303,7 @@ start)
   trap undo EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
+  raise_file_limit
   for service in "${SERVICES[@]}"; do
     variable="$(url_variable "$service")"
     if [[ -n "${!variable:-}" ]]; then

@@ -78,6 +78,7 @@ suite() {
   BROKLE_TEST_DIR="$DIR/$1" exec "tests/$1/run.sh"
 }
 
+raise_file_limit
 mkdir -p "$DIR"
 exec 8>"$ROOT/.dev/test.lock"
 flock -n 8 || die "another 'make test' runs in this checkout; wait for it, or use a second clone"

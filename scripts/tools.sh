@@ -13,6 +13,7 @@ RUST_MIN=1.95 NODE_MIN=20.19 NPM_MIN=10.0
 RUST_PIN="$(sed -nE 's/^channel *= *"(.*)"/\1/p' rust-toolchain.toml)"
 
 problems=()
+rust_version='' node_version='' npm_version=''
 # problem WHAT COMMAND...: one thing that is wrong, and the lines to type
 problem() {
   local text="$1"
@@ -26,7 +27,6 @@ apt() { if have apt-get; then printf '%sapt-get update && %sapt-get install -y %
 apt_candidate() { have apt-cache && apt-cache policy "$1" 2>/dev/null | sed -nE 's/^ *Candidate: ([0-9]+:)?([0-9.]+).*/\2/p'; }
 
 check_rust() {
-  local version
   if have rustup; then
     local install="rustup toolchain install $RUST_PIN --profile minimal --component clippy --component rustfmt"
     if [[ -z "${RUSTUP_TOOLCHAIN:-}" ]] && ! rustup toolchain list 2>/dev/null | grep -q "^$RUST_PIN"; then
@@ -42,14 +42,14 @@ check_rust() {
     if have curl; then problem "Rust is missing (>= $RUST_MIN is needed)" "$rustup_line"; else problem "Rust is missing (>= $RUST_MIN is needed)" "$(apt curl ca-certificates)" "$rustup_line"; fi
     return
   fi
-  version="$(rustc --version 2>/dev/null | cut -d' ' -f2 || true)"
-  if [[ -z "$version" ]]; then
+  rust_version="$(rustc --version 2>/dev/null | cut -d' ' -f2 || true)"
+  if [[ -z "$rust_version" ]]; then
     problem "rustc does not run: $(rustc --version 2>&1 | head -1)" "rustup toolchain install $RUST_PIN --profile minimal --component clippy --component rustfmt"
-  elif ! version_ge "$version" "$RUST_MIN"; then
+  elif ! version_ge "$rust_version" "$RUST_MIN"; then
     if have rustup; then
-      problem "Rust $version is too old (>= $RUST_MIN is needed)" "rustup toolchain install $RUST_PIN --profile minimal --component clippy --component rustfmt" "unset RUSTUP_TOOLCHAIN"
+      problem "Rust $rust_version is too old (>= $RUST_MIN is needed)" "rustup toolchain install $RUST_PIN --profile minimal --component clippy --component rustfmt" "unset RUSTUP_TOOLCHAIN"
     else
-      problem "Rust $version is too old (>= $RUST_MIN is needed; distributions are often behind)" "curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile minimal && . \"\$HOME/.cargo/env\""
+      problem "Rust $rust_version is too old (>= $RUST_MIN is needed; distributions are often behind)" "curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile minimal && . \"\$HOME/.cargo/env\""
     fi
     return
   fi
@@ -73,23 +73,23 @@ node_lines() {
 }
 
 check_node() {
-  local version lines
+  local lines
   mapfile -t lines < <(node_lines)
   if ! have node; then
     problem "Node.js is missing (>= $NODE_MIN is needed, for the web app and to fetch the engine)" "${lines[@]}"
     return
   fi
-  version="$(node --version 2>/dev/null | tr -d v)"
-  if ! version_ge "${version:-0}" "$NODE_MIN"; then
-    problem "Node.js ${version:-of unknown version} is too old (>= $NODE_MIN is needed)" "${lines[@]}"
+  node_version="$(node --version 2>/dev/null | tr -d v)"
+  if ! version_ge "${node_version:-0}" "$NODE_MIN"; then
+    problem "Node.js ${node_version:-of unknown version} is too old (>= $NODE_MIN is needed)" "${lines[@]}"
     return
   fi
   if ! have npm; then
     problem "npm is missing (>= $NPM_MIN is needed)" "$(apt npm)" "$(sudo_hint)npm install -g npm@10"
     return
   fi
-  version="$(npm --version 2>/dev/null || true)"
-  version_ge "${version:-0}" "$NPM_MIN" || problem "npm ${version:-of unknown version} is too old (>= $NPM_MIN is needed)" "$(sudo_hint)npm install -g npm@10"
+  npm_version="$(npm --version 2>/dev/null || true)"
+  version_ge "${npm_version:-0}" "$NPM_MIN" || problem "npm ${npm_version:-of unknown version} is too old (>= $NPM_MIN is needed)" "$(sudo_hint)npm install -g npm@10"
 }
 
 check_c() {
@@ -118,4 +118,4 @@ if ((${#problems[@]} > 0)); then
   say "Then run the same command again."
   exit 1
 fi
-say "tools: rustc $(rustc --version | cut -d' ' -f2), node $(node --version | tr -d v), npm $(npm --version), cc $(cc -dumpversion)"
+say "tools: rustc $rust_version, node $node_version, npm $npm_version, cc $(cc -dumpversion)"

@@ -19,7 +19,7 @@ deps() {
   [[ -d node_modules && -f "$stamp" && "$(cat "$stamp")" == "$now" ]] && return 0
   say "web: installing packages (npm ci, about a minute)"
   rm -f "$stamp"
-  npm ci --no-audit --no-fund --loglevel=error </dev/null >&2 || die "npm ci failed in web/ (see above); check the network and npm's registry setting (npm config get registry)"
+  npm ci --no-audit --no-fund --loglevel=error </dev/null >&2 || die "npm ci failed in web/ (see above): either the lock file does not fit package.json (npm install in web/ mends that), or the network or npm's registry setting is at fault (npm config get registry)"
   printf '%s\n' "$now" >"$stamp"
 }
 
