@@ -74,13 +74,14 @@ node_lines() {
 
 check_node() {
   local lines
-  mapfile -t lines < <(node_lines)
   if ! have node; then
+    mapfile -t lines < <(node_lines)
     problem "Node.js is missing (>= $NODE_MIN is needed, for the web app and to fetch the engine)" "${lines[@]}"
     return
   fi
   node_version="$(node --version 2>/dev/null | tr -d v)"
   if ! version_ge "${node_version:-0}" "$NODE_MIN"; then
+    mapfile -t lines < <(node_lines)
     problem "Node.js ${node_version:-of unknown version} is too old (>= $NODE_MIN is needed)" "${lines[@]}"
     return
   fi
