@@ -1,6 +1,7 @@
 //! `GET /api/v1/spans/{span_id}`.
 
 use actix_web::{get, web};
+use garde::Validate;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -11,7 +12,8 @@ use crate::http::envelope::{Answer, Envelope, ErrorEnvelope};
 use crate::http::extract::{Path, ProjectAccess, Query};
 use crate::observability::store::{StoreError, TelemetryStore};
 
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, IntoParams, Validate)]
+#[garde(allow_unvalidated)]
 #[into_params(parameter_in = Query)]
 struct GetQuery {
     /// The project.

@@ -1,6 +1,7 @@
 //! `GET /api/v1/traces`, `/traces/{trace_id}` and `/traces/{trace_id}/spans`.
 
 use actix_web::{get, web};
+use garde::Validate;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -17,7 +18,8 @@ use crate::observability::store::{SpanCursor, StoreError, TelemetryStore, TraceC
 /// Without a time range, a list shows the last day.
 const DEFAULT_WINDOW_NS: i64 = 86_400 * 1_000_000_000;
 
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, IntoParams, Validate)]
+#[garde(allow_unvalidated)]
 #[into_params(parameter_in = Query)]
 struct ListQuery {
     /// The project.
@@ -116,7 +118,8 @@ pub(super) async fn list(
     Ok(Answer::page(rows.into_iter().map(|row| TraceSummary::new(&project, row)).collect(), Pagination::new(limit, next)))
 }
 
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, IntoParams, Validate)]
+#[garde(allow_unvalidated)]
 #[into_params(parameter_in = Query)]
 struct GetQuery {
     /// The project.
@@ -152,7 +155,8 @@ pub(super) async fn get(
     Ok(Answer::ok(TraceSummary::new(&project, row)))
 }
 
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, IntoParams, Validate)]
+#[garde(allow_unvalidated)]
 #[into_params(parameter_in = Query)]
 struct SpansQuery {
     /// The project.
