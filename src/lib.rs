@@ -2,7 +2,9 @@
 //!
 //! One crate, one binary, three roles. ARCHITECTURE.md tells how the parts fit.
 
+pub mod app;
 pub mod auth;
+pub mod cli;
 pub mod common;
 pub mod config;
 pub mod enterprise;

@@ -1,3 +1,7 @@
-//! What the slices stand on: databases, queues, clients. No domain knowledge.
+//! The outside world: databases, queue, metrics, logs.
 
+pub mod clickhouse;
 pub mod db;
+pub mod metrics;
+pub mod redis;
+pub mod telemetry;
