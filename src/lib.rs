@@ -1,1 +1,3 @@
-pub fn x(){}
+//! Brokle: see, control and pay for what LLM applications do.
+
+pub mod observability;
