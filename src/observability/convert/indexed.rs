@@ -1,6 +1,6 @@
 //! Lists and trees that conventions spell as many attributes with numbered keys, such as `llm.input_messages.0.message.role`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map};
 
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 
@@ -46,33 +46,27 @@ impl<'a> Node<'a> {
         {
             return self.insert(rest, value, depth + 1);
         }
-        let child = match (&mut *self, index(head)) {
-            (Node::List(items), Some(at)) => items.entry(at),
-            (Node::Object(fields), _) => {
-                let place = match fields.iter().position(|(name, _)| *name == head) {
-                    Some(place) => place,
-                    None => {
-                        fields.push((head, rest.map_or(Node::Leaf(value), |rest| Node::new(rest, value, depth + 1))));
-                        return;
-                    }
-                };
-                if let (Some((_, child)), Some(rest)) = (fields.get_mut(place), rest) {
-                    child.insert(rest, value, depth + 1);
+        let node = || rest.map_or(Node::Leaf(value), |rest| Node::new(rest, value, depth + 1));
+        let there = match (&mut *self, index(head)) {
+            (Node::List(items), Some(at)) => match items.entry(at) {
+                btree_map::Entry::Vacant(place) => {
+                    place.insert(node());
+                    return;
                 }
-                return;
+                btree_map::Entry::Occupied(place) => place.into_mut(),
+            },
+            (Node::Object(fields), _) => {
+                let Some(place) = fields.iter().position(|(name, _)| *name == head) else {
+                    fields.push((head, node()));
+                    return;
+                };
+                &mut fields[place].1
             }
             // The same place spelled as a value, a list and an object at once: the first spelling stays.
             _ => return,
         };
-        match child {
-            std::collections::btree_map::Entry::Vacant(vacant) => {
-                vacant.insert(rest.map_or(Node::Leaf(value), |rest| Node::new(rest, value, depth + 1)));
-            }
-            std::collections::btree_map::Entry::Occupied(mut occupied) => {
-                if let Some(rest) = rest {
-                    occupied.get_mut().insert(rest, value, depth + 1);
-                }
-            }
+        if let Some(rest) = rest {
+            there.insert(rest, value, depth + 1);
         }
     }
 

@@ -155,9 +155,9 @@ fn set_who_and_where(row: &mut ObservationRow, view: &View<'_>, context: &Conver
         match context.environment.map(str::trim).filter(|name| !name.is_empty()) {
             Some(name) => {
                 note(row, "environment", "header x-brokle-environment");
-                row.environment = name.to_owned();
+                name.clone_into(&mut row.environment);
             }
-            None => row.environment = "default".to_owned(),
+            None => "default".clone_into(&mut row.environment),
         }
     }
     if let Some((version, rule)) = view.text(Field::PromptVersion) {
@@ -195,11 +195,11 @@ fn set_model(row: &mut ObservationRow, view: &View<'_>) {
 
 fn set_type(row: &mut ObservationRow, view: &View<'_>, has_usage: bool) {
     let told = view.word(Field::Type);
-    row.r#type = told.map_or("span", |(word, _)| word).to_owned();
+    told.map_or("span", |(word, _)| word).clone_into(&mut row.r#type);
     // A call with a model and usage is a generation even when its kind says no more than "span" — unless the SDK itself said so.
     let said_so = told.is_some_and(|(_, rule)| rule.family == "brokle");
     if row.r#type == "span" && !said_so && has_usage && !row.model.is_empty() {
-        row.r#type = "generation".to_owned();
+        "generation".clone_into(&mut row.r#type);
         note(row, "type", "model with usage");
     } else if let Some((_, rule)) = told {
         note(row, "type", &rule.label);
@@ -232,7 +232,7 @@ fn set_cost(row: &mut ObservationRow, view: &View<'_>, pricer: &Pricer, counted:
     if let Some(total) = client.total {
         row.total_cost = Some(total);
         row.cost_details = client.details;
-        row.cost_source = "client".to_owned();
+        "client".clone_into(&mut row.cost_source);
         if let Some(label) = client.label {
             note(row, "cost", label);
         }
@@ -250,7 +250,7 @@ fn set_cost(row: &mut ObservationRow, view: &View<'_>, pricer: &Pricer, counted:
     }
     row.total_cost = priced.total;
     row.cost_details = priced.details;
-    row.cost_source = priced.source.to_owned();
+    priced.source.clone_into(&mut row.cost_source);
     row.price_id = priced.price_id.to_string();
 }
 
@@ -265,15 +265,15 @@ fn set_status(row: &mut ObservationRow, view: &View<'_>, status: Option<Status>)
         row.status_message = message.into_owned();
     }
     // SDKs write DEFAULT on every span, so it does not speak against an error.
-    row.level = match view.word(Field::Level) {
+    let level = match view.word(Field::Level) {
         Some((level, rule)) if level != "DEFAULT" => {
             note(row, "level", &rule.label);
             level
         }
         _ if row.status_code == 2 => "ERROR",
         _ => "DEFAULT",
-    }
-    .to_owned();
+    };
+    level.clone_into(&mut row.level);
 }
 
 fn set_name(row: &mut ObservationRow, view: &View<'_>, name: String) {

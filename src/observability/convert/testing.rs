@@ -65,7 +65,7 @@ pub(crate) fn context() -> ConvertContext<'static> {
 
 /// One pricer for all tests: reading the catalogue takes a while.
 pub(crate) fn pricer() -> &'static Pricer {
-    static PRICER: LazyLock<Pricer> = LazyLock::new(|| Pricer::built_in().unwrap());
+    static PRICER: LazyLock<Pricer> = LazyLock::new(|| Pricer::from_catalogue().unwrap());
     &PRICER
 }
 

@@ -78,8 +78,8 @@ impl Price {
             ServiceTier::Priority => self.priority.as_ref(),
         };
         let own = |kind: UsageKind| {
-            let cards = card.into_iter().chain([&self.standard]);
-            cards.filter_map(|card| card.rate(kind, input_tokens)).next()
+            let mut cards = card.into_iter().chain([&self.standard]);
+            cards.find_map(|card| card.rate(kind, input_tokens))
         };
         own(kind).or_else(|| match kind {
             UsageKind::Input | UsageKind::Output => None,

@@ -105,7 +105,7 @@ impl Pricer {
     ///
     /// # Errors
     /// When that catalogue cannot be read, which a test rules out.
-    pub fn built_in() -> Result<Self, CatalogueError> {
+    pub fn from_catalogue() -> Result<Self, CatalogueError> {
         Self::from_json(BUILT_IN)
     }
 

@@ -8,7 +8,9 @@ const DOLLAR: Money = 1_000_000_000_000;
 
 fn tokens(counts: &[(UsageKind, u64)]) -> Tokens {
     let mut tokens = Tokens::default();
-    counts.iter().for_each(|(kind, count)| tokens.set(*kind, *count));
+    for (kind, count) in counts {
+        tokens.set(*kind, *count);
+    }
     tokens
 }
 

@@ -54,14 +54,14 @@ impl<'a> Object<'a> {
         self.text(name, &hex::encode(id))
     }
 
-    fn number<N: Display + Default + PartialEq>(mut self, name: &str, value: N) -> Self {
+    fn number<N: Display + Default + PartialEq + Copy>(mut self, name: &str, value: N) -> Self {
         if value != N::default() {
             let _ = write!(self.key(name), "{value}");
         }
         self
     }
 
-    fn number_as_text<N: Display + Default + PartialEq>(mut self, name: &str, value: N) -> Self {
+    fn number_as_text<N: Display + Default + PartialEq + Copy>(mut self, name: &str, value: N) -> Self {
         if value != N::default() {
             let _ = write!(self.key(name), "\"{value}\"");
         }

@@ -232,8 +232,8 @@ impl Wrapper for AnyValueJson {
 impl<'de> Deserialize<'de> for AnyValueJson {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct ValueVisitor;
-        fn scalar<E>(value: Value) -> Result<AnyValueJson, E> {
-            Ok(AnyValueJson(AnyValue { value: Some(value) }))
+        fn scalar(value: Value) -> AnyValueJson {
+            AnyValueJson(AnyValue { value: Some(value) })
         }
         impl<'de> Visitor<'de> for ValueVisitor {
             type Value = AnyValueJson;
@@ -244,19 +244,19 @@ impl<'de> Deserialize<'de> for AnyValueJson {
                 Ok(AnyValueJson(AnyValue::default()))
             }
             fn visit_bool<E: Error>(self, value: bool) -> Result<Self::Value, E> {
-                scalar(Value::BoolValue(value))
+                Ok(scalar(Value::BoolValue(value)))
             }
             fn visit_i64<E: Error>(self, value: i64) -> Result<Self::Value, E> {
-                scalar(Value::IntValue(value))
+                Ok(scalar(Value::IntValue(value)))
             }
             fn visit_u64<E: Error>(self, value: u64) -> Result<Self::Value, E> {
-                scalar(i64::try_from(value).map_or_else(|_| Value::StringValue(value.to_string()), Value::IntValue))
+                Ok(scalar(i64::try_from(value).map_or_else(|_| Value::StringValue(value.to_string()), Value::IntValue)))
             }
             fn visit_f64<E: Error>(self, value: f64) -> Result<Self::Value, E> {
-                scalar(Value::DoubleValue(value))
+                Ok(scalar(Value::DoubleValue(value)))
             }
             fn visit_str<E: Error>(self, value: &str) -> Result<Self::Value, E> {
-                scalar(Value::StringValue(value.to_owned()))
+                Ok(scalar(Value::StringValue(value.to_owned())))
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut found = None;
