@@ -1,1 +1,6 @@
-pub fn x(){}
+pub mod infra {
+    pub mod clickhouse;
+}
+pub mod observability {
+    pub mod rows;
+}
