@@ -8,7 +8,7 @@ pub mod pricing;
 pub mod queue;
 pub mod rows;
 pub mod store;
-mod usage;
+pub mod usage;
 pub mod validate;
 
 pub use http::routes;
