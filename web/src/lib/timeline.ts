@@ -1,0 +1,28 @@
+/** Where things lie on the time line of a trace. */
+
+/** Steps that read well, in milliseconds, per power of ten. */
+const NICE = [1, 2, 5];
+
+/** The times of the marks of an axis, in milliseconds from its start, at most about `wanted` of them. */
+export function ticks(length: number, wanted: number): number[] {
+  if (!(length > 0) || wanted < 1) return [];
+  const rough = length / wanted;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = (NICE.find((nice) => nice * power >= rough) ?? 10) * power;
+  const marks: number[] = [];
+  for (let index = 0; index * step <= length * 1.0001; index += 1) marks.push(index * step);
+  return marks;
+}
+
+/** Left edge and width of a bar in per cent of the axis. Nothing is too short to be seen by its minimum width in CSS. */
+export function barPosition(
+  start: number,
+  end: number | null,
+  axis: { start: number; end: number },
+): { left: number; width: number } {
+  const length = axis.end - axis.start;
+  if (length <= 0) return { left: 0, width: 100 };
+  const left = ((start - axis.start) / length) * 100;
+  const width = (((end ?? axis.end) - start) / length) * 100;
+  return { left: Math.min(100, Math.max(0, left)), width: Math.min(100, Math.max(0, width)) };
+}
