@@ -1,4 +1,5 @@
 /** Where things lie on the time line of a trace. */
+import { formatDuration } from "./format";
 
 /** Steps that read well, in milliseconds, per power of ten. */
 const NICE = [1, 2, 5];
@@ -12,6 +13,13 @@ export function ticks(length: number, wanted: number): number[] {
   const marks: number[] = [];
   for (let index = 0; index * step <= length * 1.0001; index += 1) marks.push(index * step);
   return marks;
+}
+
+/** The text of a mark: "5 s" rather than "5.00 s". */
+export function tickLabel(milliseconds: number): string {
+  if (milliseconds === 0) return "0";
+  if (milliseconds >= 1000 && milliseconds < 60_000) return `${Number((milliseconds / 1000).toFixed(2))} s`;
+  return formatDuration(milliseconds * 1e6);
 }
 
 /** Left edge and width of a bar in per cent of the axis. Nothing is too short to be seen by its minimum width in CSS. */

@@ -53,11 +53,13 @@ export function AttributesTab({ span }: { span: SpanDetail }) {
               {group.title}
               {group.note !== null && <span className="code font-normal text-muted">{group.note}</span>}
             </h3>
-            <dl className="overflow-hidden rounded-lg border border-line">
-              {group.entries.map(([key, value]) => (
-                <Attribute key={key} name={key} value={value} />
-              ))}
-            </dl>
+            {group.entries.length > 0 && (
+              <dl className="overflow-hidden rounded-lg border border-line">
+                {group.entries.map(([key, value]) => (
+                  <Attribute key={key} name={key} value={value} />
+                ))}
+              </dl>
+            )}
           </section>
         ))}
     </div>
@@ -68,7 +70,7 @@ function Attribute({ name, value }: { name: string; value: unknown }) {
   const decoded = decodeJson(value);
   const nested = typeof decoded === "object" && decoded !== null;
   return (
-    <div className="group grid gap-x-4 border-b border-line px-3 py-1 last:border-b-0 odd:bg-sunken sm:grid-cols-[minmax(9rem,2fr)_3fr]">
+    <div className="group grid gap-x-4 border-b border-line px-3 py-1 last:border-b-0 odd:bg-sunken sm:grid-cols-[minmax(9rem,5fr)_6fr]">
       <dt className="code min-w-0 break-words text-muted">{name}</dt>
       <dd className="code flex min-w-0 gap-2">
         <div className="min-w-0 flex-1 break-words">

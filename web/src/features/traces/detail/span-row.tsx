@@ -168,24 +168,23 @@ function Bar({ node, axisStart, axisEnd, className, label }: BarProps) {
     <>
       <span
         className={cx(
-          "absolute top-1/2 h-3 min-w-[3px] -translate-y-1/2 rounded-[3px]",
+          "absolute top-1/2 h-3.5 min-w-[3px] -translate-y-1/2 rounded-[3px]",
           className,
           node.end === null && "running",
-          "opacity-80",
         )}
         style={{ left: `min(${left}%, 100% - 3px)`, width: `${width}%` }}
       />
       <span
         className={cx(
           "num absolute top-1/2 -translate-y-1/2 px-1.5 text-2xs whitespace-nowrap",
-          place === "inside" ? "rounded-sm bg-surface/85 px-1 py-0 leading-3.5 text-text" : "text-muted",
+          place === "inside" ? "font-medium text-surface" : "text-muted",
         )}
         style={
           place === "after"
             ? { left: `${right}%` }
             : place === "before"
               ? { right: `${100 - left}%` }
-              : { left: `calc(${left}% + 6px)` }
+              : { left: `${left}%` }
         }
       >
         {label}

@@ -4,9 +4,9 @@ import { useEffect, useId, useRef, type MouseEvent } from "react";
 import { IconButton } from "@/components/ui/button";
 import { Segmented } from "@/components/ui/segmented";
 import { t } from "@/i18n";
-import { formatCount, formatDuration } from "@/lib/format";
+import { formatCount } from "@/lib/format";
 import { preferences, ROW_HEIGHT, usePreference } from "@/lib/preferences";
-import { ticks } from "@/lib/timeline";
+import { tickLabel, ticks } from "@/lib/timeline";
 import type { SpanTree as Tree, TreeNode } from "@/lib/tree";
 import { useWidth } from "@/lib/use-size";
 import { SpanRow, type DetailView } from "./span-row";
@@ -30,6 +30,8 @@ interface SpanTreeProps {
 const INDENT_ROOM = 200;
 /** Below this width there is no room for two columns. */
 const BOTH_FROM = 420;
+/** Pixels that the text of a mark needs. */
+const MARK_ROOM = 44;
 
 export function SpanTree(props: SpanTreeProps) {
   const { tree, rows, collapsed, selectedId, loaded, total, loading } = props;
@@ -59,6 +61,9 @@ export function SpanTree(props: SpanTreeProps) {
   const indent = Math.max(3, Math.min(16, Math.floor(INDENT_ROOM / Math.max(1, deepest))));
   const nameWidth = view === "tree" ? "100%" : view === "both" ? "58%" : "32%";
   const axisWidth = view === "tree" ? 0 : width * (view === "both" ? 0.42 : 0.68);
+
+  const length = tree.end - tree.start;
+  const marks = ticks(length, Math.max(1, Math.floor(axisWidth / MARK_ROOM / 1.5)));
 
   const rowOf = (event: MouseEvent): { id: string; toggle: boolean } | null => {
     if (!(event.target instanceof Element)) return null;
@@ -100,7 +105,7 @@ export function SpanTree(props: SpanTreeProps) {
       {view !== "tree" && (
         <div className="flex h-6 shrink-0 border-b border-line" aria-hidden>
           <div style={{ width: nameWidth }} className="shrink-0" />
-          <Axis length={tree.end - tree.start} width={axisWidth} />
+          <Axis length={length} marks={marks.filter((mark) => (1 - mark / length) * axisWidth > MARK_ROOM)} />
         </div>
       )}
       <div
@@ -124,6 +129,17 @@ export function SpanTree(props: SpanTreeProps) {
         className="@container min-h-0 flex-1 overflow-x-hidden overflow-y-auto focus-visible:-outline-offset-2"
       >
         <div role="presentation" className="relative" style={{ height: virtualizer.getTotalSize() }}>
+          {view !== "tree" && (
+            <div aria-hidden className="pointer-events-none absolute inset-y-0 right-0" style={{ left: nameWidth }}>
+              {marks.slice(1).map((mark) => (
+                <span
+                  key={mark}
+                  className="absolute inset-y-0 border-l border-line"
+                  style={{ left: `${(mark / length) * 100}%` }}
+                />
+              ))}
+            </div>
+          )}
           {virtualizer.getVirtualItems().map((item) => {
             const node = rows[item.index];
             if (node === undefined) return null;
@@ -160,17 +176,16 @@ export function SpanTree(props: SpanTreeProps) {
 }
 
 /** Marks of the time line: milliseconds from the start of the trace. */
-function Axis({ length, width }: { length: number; width: number }) {
-  const marks = ticks(length, Math.max(1, Math.floor(width / 90)));
+function Axis({ length, marks }: { length: number; marks: readonly number[] }) {
   return (
     <div className="relative min-w-0 flex-1 overflow-hidden border-l border-line">
-      {marks.map((mark, index) => (
+      {marks.map((mark) => (
         <span
           key={mark}
-          className="num absolute inset-y-0 flex items-center border-l border-line pl-1 text-2xs text-muted first:border-l-0"
+          className="num absolute inset-y-0 flex items-center border-l border-line pl-1 text-2xs whitespace-nowrap text-muted first:border-l-0"
           style={{ left: `${(mark / length) * 100}%` }}
         >
-          {index === 0 ? "0" : formatDuration(mark * 1e6)}
+          {tickLabel(mark)}
         </span>
       ))}
     </div>

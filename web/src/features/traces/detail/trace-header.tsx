@@ -63,7 +63,7 @@ export function TraceHeader({ trace }: { trace: TraceSummary }) {
         </span>
       </div>
       <div
-        className="flex gap-1.5 overflow-x-auto px-3 pb-2 [scrollbar-width:none] md:flex-wrap md:px-4"
+        className="flex gap-1.5 overflow-x-auto px-3 pb-2 [scrollbar-width:none] *:shrink-0 md:flex-wrap md:px-4 md:*:shrink"
         data-testid="trace-chips"
       >
         <Chip label={t("trace.chip.status")} tone={trace.status === "error" ? "error" : "plain"}>

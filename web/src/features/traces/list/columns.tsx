@@ -119,7 +119,7 @@ export const COLUMNS: readonly Column[] = [
   {
     id: "cost",
     label: "column.cost",
-    width: 80,
+    width: 90,
     align: "right",
     rank: 3,
     cell: (row) => (
@@ -133,7 +133,12 @@ export const COLUMNS: readonly Column[] = [
     label: "column.models",
     width: 136,
     rank: 6,
-    cell: (row) => <Several values={row.models} />,
+    // The model that the trace is known by comes first.
+    cell: (row) => (
+      <Several
+        values={row.model_name === null ? row.models : [...new Set([row.model_name, ...row.models])].filter(Boolean)}
+      />
+    ),
   },
   { id: "user", label: "column.user", width: 96, rank: 8, cell: (row) => <Text value={row.user_id} /> },
   { id: "session", label: "column.session", width: 96, rank: 9, cell: (row) => <Text value={row.session_id} /> },

@@ -69,7 +69,7 @@ function SendTrace() {
       </header>
       {/* Long lines scroll sideways, also by keyboard. */}
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
-      <pre tabIndex={0} className="code max-h-96 overflow-auto p-3">
+      <pre tabIndex={0} className="code overflow-x-auto p-3">
         {snippet}
       </pre>
       <footer className="flex flex-wrap items-center gap-x-4 border-t border-line px-3 py-1.5 text-xs text-muted">

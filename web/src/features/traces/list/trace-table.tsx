@@ -158,7 +158,7 @@ export function TraceTable(props: TraceTableProps) {
           ) : (
             <div
               role="rowgroup"
-              className={cx("relative min-w-fit transition-opacity duration-100", outdated && "opacity-50")}
+              className={cx("relative transition-opacity duration-100", !cards && "min-w-fit", outdated && "opacity-50")}
               style={{ height: virtualizer.getTotalSize() }}
             >
               {items.map((item) => {
@@ -178,7 +178,7 @@ export function TraceTable(props: TraceTableProps) {
                     key={item.key}
                     role="row"
                     aria-rowindex={item.index + 2}
-                    className="absolute inset-x-0 top-0 min-w-fit"
+                    className={cx("absolute inset-x-0 top-0", !cards && "min-w-fit")}
                     style={style}
                     data-trace={row.trace_id}
                   >
