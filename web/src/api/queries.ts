@@ -18,7 +18,7 @@ export interface TraceQuery {
   environment?: string;
 }
 
-export const TRACE_PAGE_SIZE = 100;
+export const TRACE_PAGE_SIZE = 50;
 /** Fewer requests for large traces, and each still small enough to show progress. */
 const SPAN_PAGE_SIZE = 2000;
 

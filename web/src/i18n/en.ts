@@ -91,6 +91,7 @@ export const en = {
 
   "column.status": "Status",
   "column.name": "Name",
+  "column.output": "Output",
   "column.start": "Started",
   "column.duration": "Duration",
   "column.spans": "Spans",
@@ -189,6 +190,7 @@ export const en = {
   "trace.hidden": { one: "{count} span folded", other: "{count} spans folded" },
   "trace.chip.status": "Status",
   "trace.chip.duration": "Duration",
+  "trace.soFar": "{duration} so far",
   "trace.chip.cost": "Cost",
   "trace.chip.tokens": "Tokens",
   "trace.chip.spans": "Spans",

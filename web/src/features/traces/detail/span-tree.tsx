@@ -1,6 +1,6 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ChevronsDownUp, ChevronsUpDown, Columns2, ChartGantt, ListTree } from "lucide-react";
-import { useEffect, useId, useRef, type MouseEvent } from "react";
+import { useCallback, useEffect, useId, useMemo, useRef, type MouseEvent } from "react";
 import { IconButton } from "@/components/ui/button";
 import { Segmented } from "@/components/ui/segmented";
 import { t } from "@/i18n";
@@ -46,18 +46,22 @@ export function SpanTree(props: SpanTreeProps) {
   const virtualizer = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
-    estimateSize: () => rowHeight,
-    getItemKey: (index) => rows[index]?.span.span_id ?? index,
+    // Stable functions: a new one makes the virtualiser measure every row anew.
+    estimateSize: useCallback(() => rowHeight, [rowHeight]),
+    getItemKey: useCallback((index: number) => rows[index]?.span.span_id ?? index, [rows]),
     overscan: 16,
   });
   useEffect(() => virtualizer.measure(), [virtualizer, rowHeight]);
 
-  const selectedIndex = selectedId === null ? -1 : rows.findIndex((node) => node.span.span_id === selectedId);
+  const selectedIndex = useMemo(
+    () => (selectedId === null ? -1 : rows.findIndex((node) => node.span.span_id === selectedId)),
+    [rows, selectedId],
+  );
   useEffect(() => {
     if (selectedIndex >= 0) virtualizer.scrollToIndex(selectedIndex, { align: "auto" });
   }, [virtualizer, selectedIndex]);
 
-  const deepest = rows.reduce((most, node) => Math.max(most, node.depth), 0);
+  const deepest = useMemo(() => rows.reduce((most, node) => Math.max(most, node.depth), 0), [rows]);
   const indent = Math.max(3, Math.min(16, Math.floor(INDENT_ROOM / Math.max(1, deepest))));
   const nameWidth = view === "tree" ? "100%" : view === "both" ? "58%" : "32%";
   const axisWidth = view === "tree" ? 0 : width * (view === "both" ? 0.42 : 0.68);
@@ -105,7 +109,7 @@ export function SpanTree(props: SpanTreeProps) {
       {view !== "tree" && (
         <div className="flex h-6 shrink-0 border-b border-line" aria-hidden>
           <div style={{ width: nameWidth }} className="shrink-0" />
-          <Axis length={length} marks={marks.filter((mark) => (1 - mark / length) * axisWidth > MARK_ROOM)} />
+          <Axis length={length} marks={marks.filter((mark) => (1 - mark / length) * axisWidth > MARK_ROOM - 8)} />
         </div>
       )}
       <div

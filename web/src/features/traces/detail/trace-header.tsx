@@ -16,7 +16,7 @@ import {
   shortId,
 } from "@/lib/format";
 import { lastSearch } from "@/lib/last-search";
-import { formatExact, formatRelative } from "@/lib/time";
+import { formatExact, formatRelative, parseTime } from "@/lib/time";
 import { useNow } from "@/lib/use-now";
 
 /** A fact that can be copied, such as the id of a user. */
@@ -69,7 +69,11 @@ export function TraceHeader({ trace }: { trace: TraceSummary }) {
         <Chip label={t("trace.chip.status")} tone={trace.status === "error" ? "error" : "plain"}>
           {statusLabel(trace.status, running)}
         </Chip>
-        {!running && (
+        {running ? (
+          <Chip label={t("trace.chip.duration")}>
+            {t("trace.soFar", { duration: formatDuration(Math.max(0, now - parseTime(trace.start_time)) * 1e6) })}
+          </Chip>
+        ) : (
           <Chip label={t("trace.chip.duration")} tip={formatDurationExact(trace.duration)}>
             {formatDuration(trace.duration)}
           </Chip>

@@ -1,6 +1,7 @@
 import { TriangleAlert } from "lucide-react";
 import type { ReactNode } from "react";
 import type { TraceSummary } from "@/api/contract";
+import { cx } from "@/components/ui/cx";
 import type { Key } from "@/i18n";
 import { t } from "@/i18n";
 import {
@@ -32,6 +33,11 @@ export interface Column {
   cell: (row: TraceSummary, context: CellContext) => ReactNode;
 }
 
+/** JSON and line breaks are noise in one line of preview. */
+export function oneLine(text: string | null): string {
+  return (text ?? "").replace(/\s+/g, " ").trim();
+}
+
 function Text({ value, tip }: { value: string | null; tip?: string }) {
   if (value === null || value === "") return <span className="text-muted">{NONE}</span>;
   return (
@@ -55,6 +61,13 @@ function Several({ values }: { values: readonly string[] }) {
 
 /** In the order on the screen, after status and name. */
 export const COLUMNS: readonly Column[] = [
+  {
+    id: "output",
+    label: "column.output",
+    width: 320,
+    rank: 11,
+    cell: (row) => <span className="truncate text-xs text-muted">{oneLine(row.output_preview)}</span>,
+  },
   {
     id: "start",
     label: "column.start",
@@ -123,7 +136,10 @@ export const COLUMNS: readonly Column[] = [
     align: "right",
     rank: 3,
     cell: (row) => (
-      <span className="num truncate" data-tip={formatCostExact(row.total_cost)}>
+      <span
+        className={cx("num truncate", Number(row.total_cost) === 0 && "text-muted")}
+        data-tip={formatCostExact(row.total_cost)}
+      >
         {formatCost(row.total_cost)}
       </span>
     ),
@@ -156,7 +172,8 @@ export function visibleColumns(width: number, chosen: readonly string[] | null):
   let left = width - FIXED_WIDTH - NAME_WIDTH;
   const fitting = new Set<string>();
   for (const column of [...COLUMNS].sort((a, b) => a.rank - b.rank)) {
-    left -= column.width;
+    // The output comes only where the name keeps as much room as it takes.
+    left -= column.id === "output" ? column.width * 2 - NAME_WIDTH : column.width;
     if (left < 0) break;
     fitting.add(column.id);
   }

@@ -1,4 +1,4 @@
-import { Link } from "@tanstack/react-router";
+import { useNavigate } from "@tanstack/react-router";
 import { memo } from "react";
 import type { TraceSummary } from "@/api/contract";
 import { StatusIcon, statusLabel } from "@/components/status-icon";
@@ -6,7 +6,7 @@ import { cx } from "@/components/ui/cx";
 import { t } from "@/i18n";
 import { formatCost, formatDuration, formatTokens } from "@/lib/format";
 import { formatExact, formatRelative } from "@/lib/time";
-import type { CellContext, Column } from "./columns";
+import { oneLine, type CellContext, type Column } from "./columns";
 
 interface RowProps {
   row: TraceSummary;
@@ -17,26 +17,28 @@ interface RowProps {
 
 /** The link of a row covers the row: click, middle click and "copy link" work anywhere on it. */
 function NameLink({ row, className }: { row: TraceSummary; className?: string }) {
+  const navigate = useNavigate();
   return (
-    <Link
-      to="/projects/$projectId/traces/$traceId"
-      params={{ projectId: row.project_id, traceId: row.trace_id }}
+    // A plain link: the router's own watches the location, which is too much for every row that scrolls by.
+    <a
+      href={`/projects/${encodeURIComponent(row.project_id)}/traces/${encodeURIComponent(row.trace_id)}`}
       id={`trace-${row.trace_id}`}
-      // Hundreds of rows pass under the pointer: nothing is loaded ahead.
-      preload={false}
+      onClick={(event) => {
+        if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+        event.preventDefault();
+        void navigate({
+          to: "/projects/$projectId/traces/$traceId",
+          params: { projectId: row.project_id, traceId: row.trace_id },
+        });
+      }}
       className={cx(
         "truncate font-medium text-text outline-none after:absolute after:inset-0 after:content-[''] focus-visible:after:outline-2 focus-visible:after:-outline-offset-2 focus-visible:after:outline-accent",
         className,
       )}
     >
       {row.name === "" ? t("traces.unnamed") : row.name}
-    </Link>
+    </a>
   );
-}
-
-/** JSON and line breaks are noise in one line of preview. */
-function preview(text: string | null): string {
-  return (text ?? "").replace(/\s+/g, " ").trim();
 }
 
 interface TableRowProps extends RowProps {
@@ -46,7 +48,7 @@ interface TableRowProps extends RowProps {
 }
 
 export const TableRow = memo(function TableRow({ row, selected, fresh, context, columns, template, roomy }: TableRowProps) {
-  const input = preview(row.input_preview);
+  const input = oneLine(row.input_preview);
   return (
     <div
       className={cx(
@@ -86,27 +88,29 @@ export const CardRow = memo(function CardRow({ row, selected, fresh, context }: 
   const facts = [
     running ? null : formatDuration(row.duration),
     row.input_tokens + row.output_tokens > 0 ? formatTokens(row.input_tokens, row.output_tokens) : null,
-    row.total_cost === null ? null : formatCost(row.total_cost),
+    Number(row.total_cost) > 0 ? formatCost(row.total_cost) : null,
     row.environment,
   ].filter((fact) => fact !== null && fact !== "");
   return (
     <div
       role="cell"
       className={cx(
-        "relative flex h-full gap-2 border-b border-line px-3 py-2 hover:bg-hover",
+        "relative flex h-full items-center gap-2 border-b border-line px-3 py-2 hover:bg-hover",
         selected && "bg-selected",
         fresh && "fresh",
       )}
     >
-      <StatusIcon status={row.status} running={running} className="mt-0.5 shrink-0" />
-      <div className="min-w-0 flex-1">
+      <StatusIcon status={row.status} running={running} className="shrink-0" />
+      <div className="flex min-w-0 flex-1 flex-col justify-center">
         <div className="flex items-baseline justify-between gap-3">
           <NameLink row={row} />
           <time dateTime={row.start_time} data-tip={formatExact(row.start_time)} className="num shrink-0 text-xs text-muted">
             {formatRelative(row.start_time, context.now)}
           </time>
         </div>
-        <p className="truncate text-xs text-muted">{preview(row.input_preview)}</p>
+        {oneLine(row.input_preview) !== "" && (
+          <p className="truncate text-xs text-muted">{oneLine(row.input_preview)}</p>
+        )}
         <p className="num truncate text-xs">{facts.join("  ·  ")}</p>
       </div>
     </div>

@@ -1,6 +1,6 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowUp } from "lucide-react";
-import { useEffect, useImperativeHandle, useRef, type ReactNode, type Ref } from "react";
+import { useCallback, useEffect, useImperativeHandle, useMemo, useRef, type ReactNode, type Ref } from "react";
 import type { TraceSummary } from "@/api/contract";
 import { Button } from "@/components/ui/button";
 import { cx } from "@/components/ui/cx";
@@ -54,16 +54,17 @@ export function TraceTable(props: TraceTableProps) {
   const now = useNow(5000);
 
   const cards = width > 0 && width < CARD_BELOW;
-  const columns = visibleColumns(width, chosen);
-  const template = gridTemplate(columns);
+  const columns = useMemo(() => visibleColumns(width, chosen), [width, chosen]);
+  const template = useMemo(() => gridTemplate(columns), [columns]);
   const rowHeight = cards ? CARD_HEIGHT : ROW_HEIGHT[density];
   const count = rows?.length ?? 0;
 
   const virtualizer = useVirtualizer({
     count: count + 1,
     getScrollElement: () => scroller.current,
-    estimateSize: (index) => (index < count ? rowHeight : 48),
-    getItemKey: (index) => rows?.[index]?.trace_id ?? "footer",
+    // Stable functions: a new one makes the virtualiser measure every row anew.
+    estimateSize: useCallback((index: number) => (index < count ? rowHeight : 48), [count, rowHeight]),
+    getItemKey: useCallback((index: number) => rows?.[index]?.trace_id ?? "footer", [rows]),
     overscan: 12,
     initialOffset: () => scrollOffsets.get(scrollKey) ?? 0,
   });
@@ -101,8 +102,8 @@ export function TraceTable(props: TraceTableProps) {
     [virtualizer],
   );
 
-  const longest = (rows ?? []).reduce((most, row) => Math.max(most, row.duration ?? 0), 1);
-  const context = { now, longest };
+  const longest = useMemo(() => (rows ?? []).reduce((most, row) => Math.max(most, row.duration ?? 0), 1), [rows]);
+  const context = useMemo(() => ({ now, longest }), [now, longest]);
 
   return (
     <div className="relative flex min-h-0 flex-1 flex-col">
