@@ -10,12 +10,13 @@ describe("timeline", () => {
   it("marks the axis at round times", () => {
     expect(ticks(14_800, 3)).toEqual([0, 5000, 10_000]);
     expect(ticks(1, 4)).toEqual([0, 0.5, 1]);
+    expect(ticks(400_000, 3)).toEqual([0, 300_000]);
     expect(ticks(0, 4)).toEqual([]);
     expect(ticks(NaN, 4)).toEqual([]);
   });
 
   it("labels marks shortly", () => {
-    expect([0, 500, 5000, 2500, 120_000].map(tickLabel)).toEqual(["0", "500 ms", "5 s", "2.5 s", "2 min 00 s"]);
+    expect([0, 500, 5000, 2500, 90_000, 120_000, 7_200_000].map(tickLabel)).toEqual(["0", "500 ms", "5 s", "2.5 s", "1 min 30 s", "2 min", "2 h"]);
   });
 
   it("keeps bars on the axis", () => {
