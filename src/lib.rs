@@ -2,9 +2,15 @@
 //!
 //! One crate, one binary, three roles. ARCHITECTURE.md tells how the parts fit.
 
+pub mod app;
+pub mod auth;
+pub mod cli;
 pub mod common;
 pub mod config;
+pub mod enterprise;
 pub mod error;
 pub mod http;
 pub mod infra;
 pub mod observability;
+pub mod organization;
+pub mod user;

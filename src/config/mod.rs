@@ -92,7 +92,7 @@ impl Config {
             data: data?,
             database: database?,
             clickhouse: clickhouse?,
-            engine: engine?,
+            engine: Engine { cache_home: environment.get("XDG_CACHE_HOME").map(Into::into), ..engine? },
             redis: redis?,
             auth: auth?,
             ingest: ingest?,

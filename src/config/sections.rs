@@ -16,6 +16,12 @@ impl Secret {
         self.0.expose_secret()
     }
 
+    /// The secret itself, where there is one.
+    #[must_use]
+    pub fn secret(&self) -> Option<&SecretString> {
+        (!self.is_empty()).then_some(&self.0)
+    }
+
     /// Whether nothing was configured.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -96,6 +102,9 @@ pub struct Clickhouse {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Engine {
+    /// `XDG_CACHE_HOME`; not a key of the file.
+    #[serde(skip)]
+    pub cache_home: Option<PathBuf>,
     pub lib: String,
     pub memory_mb: u64,
     pub fsync: String,

@@ -57,7 +57,7 @@ pub async fn surround<B: MessageBody + 'static>(
             ServiceResponse::new(http.clone(), render(&http, &context, &api, None)).map_into_right_body()
         }
     };
-    Ok(finish(response, &context, &span, metrics.as_ref().map(|metrics| metrics.get_ref()), started))
+    Ok(finish(response, &context, &span, metrics.as_ref().map(web::Data::get_ref), started))
 }
 
 fn context_of(request: &ServiceRequest) -> RequestContext {

@@ -3,6 +3,7 @@
 pub mod assets;
 pub mod context;
 pub mod envelope;
+pub mod extract;
 pub mod health;
 pub mod middleware;
 pub mod openapi;

@@ -1,0 +1,191 @@
+//! A process from its configuration to its end.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
+
+use actix_web::dev::{Server, ServerHandle};
+use anyhow::Context;
+
+use super::backends::{Backends, Patience, pricer};
+use super::lifecycle::{Ending, Lifecycle};
+use super::{first_start, server, worker};
+use crate::common::clock::SharedClock;
+use crate::config::{Config, Role};
+use crate::http::health::Readiness;
+use crate::infra::metrics::Metrics;
+use crate::observability::ingest::TelemetryQueue;
+use crate::observability::queue::{Direct, GatherLimits, Gatherer, Retry, Streams, StreamsLimits, Writers};
+use crate::observability::store::TelemetryStore;
+
+/// A built process: its port is bound and its tasks run; [`Application::run_until_stopped`] serves.
+#[derive(Debug)]
+pub struct Application {
+    lifecycle: Lifecycle,
+    port: u16,
+    bound: Duration,
+    server: HttpServer,
+    readiness: Readiness,
+    backends: Backends,
+}
+
+/// The HTTP server of any role.
+struct HttpServer(Server);
+
+impl std::fmt::Debug for HttpServer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("HttpServer")
+    }
+}
+
+impl Application {
+    /// Connects, migrates, makes the first start's things, binds the port and starts the background tasks.
+    ///
+    /// # Errors
+    /// Says what is missing and what to do.
+    pub async fn build(config: Config, clock: SharedClock) -> anyhow::Result<Self> {
+        // Bound before anything is opened: a taken port is found out at once, and leaves nothing behind.
+        let listener = bind(&config)?;
+        let port = listener.local_addr()?.port();
+        let backends = Backends::connect(&config, Patience::Process).await?;
+        match Self::build_on(config, clock, listener, port, backends).await {
+            Ok(application) => Ok(application),
+            Err((error, backends)) => {
+                if let Some(backends) = backends {
+                    backends.close().await;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn build_on(
+        config: Config,
+        clock: SharedClock,
+        listener: TcpListener,
+        port: u16,
+        backends: Backends,
+    ) -> Result<Self, (anyhow::Error, Option<Backends>)> {
+        match Self::parts(&config, clock, listener, port, &backends).await {
+            Ok((lifecycle, server, readiness)) => {
+                let bound = Duration::from_secs(config.server.shutdown_timeout_seconds);
+                tracing::info!(role = config.role.name(), host = config.server.host, port, version = env!("CARGO_PKG_VERSION"), "ready");
+                Ok(Self { lifecycle, port, bound, server: HttpServer(server), readiness, backends })
+            }
+            Err(error) => Err((error, Some(backends))),
+        }
+    }
+
+    async fn parts(config: &Config, clock: SharedClock, listener: TcpListener, port: u16, backends: &Backends) -> anyhow::Result<(Lifecycle, Server, Readiness)> {
+        let lifecycle = Lifecycle::default();
+        let metrics = Metrics::new()?;
+        let readiness = backends.readiness();
+        backends.check_durability(config.redis.durability_check == "strict").await?;
+        let server = match config.role {
+            Role::Worker => {
+                backends.wait_until_migrated().await?;
+                worker::start(config, backends, &metrics, &lifecycle)?;
+                server::worker_http(config, listener, metrics, readiness.clone())?
+            }
+            Role::Standalone | Role::Server => {
+                backends.migrate().await?;
+                let secrets = first_start::prepare(config, port, &backends.database, clock.clone()).await?;
+                let preparing = Arc::new(AtomicUsize::new(0));
+                let queue = queue(config, backends, &metrics, &lifecycle, &preparing)?;
+                let parts = server::Parts { backends, clock, metrics, readiness: readiness.clone(), queue, preparing, secrets: &secrets };
+                let services = server::Services::new(config, parts, &lifecycle);
+                server::http(config, listener, services)?
+            }
+        };
+        Ok((lifecycle, server, readiness))
+    }
+
+    /// The port it listens on.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// To stop it, or to add tasks.
+    #[must_use]
+    pub fn lifecycle(&self) -> &Lifecycle {
+        &self.lifecycle
+    }
+
+    /// Serves until it is asked to stop or a task crashes; then finishes what is in flight.
+    pub async fn run_until_stopped(self) -> Ending {
+        let handle = self.server.0.handle();
+        let stop = self.lifecycle.stop_token();
+        let server = self.server.0;
+        self.lifecycle.spawn_intake("http server", async move {
+            server.await.context("the HTTP server ended")?;
+            // actix answers `Ok` however it ends; without a stop that is a crash.
+            anyhow::ensure!(stop.is_cancelled(), "the HTTP server ended on its own");
+            Ok(())
+        });
+        let readiness = self.readiness;
+        let ending = self.lifecycle.finish(drain_http(handle, readiness), self.bound).await;
+        self.backends.close().await;
+        ending
+    }
+}
+
+async fn drain_http(handle: ServerHandle, readiness: Readiness) {
+    readiness.drain();
+    handle.stop(true).await;
+}
+
+fn bind(config: &Config) -> anyhow::Result<TcpListener> {
+    let (port, variable) = if config.role == Role::Worker { (config.server.worker_port, "WORKER_PORT") } else { (config.server.port, "PORT") };
+    let listener = TcpListener::bind((config.server.host.as_str(), port)).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => anyhow::anyhow!("port {port} is taken by another program: stop it, or set {variable} to another port"),
+        std::io::ErrorKind::PermissionDenied => anyhow::anyhow!("port {port} may not be opened by this user: set {variable} to a port above 1023"),
+        _ => anyhow::anyhow!("cannot listen on {}:{port}: {error}; check HOST and {variable}", config.server.host),
+    })?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+fn queue(
+    config: &Config,
+    backends: &Backends,
+    metrics: &Metrics,
+    lifecycle: &Lifecycle,
+    preparing: &Arc<AtomicUsize>,
+) -> anyhow::Result<Arc<dyn TelemetryQueue>> {
+    if let Some(redis) = &backends.redis {
+        let limits = StreamsLimits {
+            shards: config.queue.shards,
+            max_entries: config.queue.max_entries,
+            max_bytes: config.queue.max_bytes,
+            repeat_window: config.ingest.repeat_window_seconds,
+        };
+        return Ok(Arc::new(Streams::new(redis.clone(), limits)));
+    }
+    let gatherer = start_writers(config, backends, metrics, lifecycle, Retry::Never, Arc::clone(preparing));
+    Ok(Arc::new(Direct::new(gatherer, pricer()?, config.ingest.retention_days)))
+}
+
+/// Starts the tasks that write to the telemetry store; they end once all intake has.
+pub(super) fn start_writers(
+    config: &Config,
+    backends: &Backends,
+    metrics: &Metrics,
+    lifecycle: &Lifecycle,
+    retry: Retry,
+    preparing: Arc<AtomicUsize>,
+) -> Gatherer {
+    let store = TelemetryStore::new(backends.clickhouse.clone());
+    let limits =
+        GatherLimits { rows: config.ingest.gather_rows, bytes: config.ingest.gather_bytes, wait: Duration::from_millis(config.ingest.gather_ms) };
+    let (writers, gatherer) = Writers::new(store, limits, retry, metrics.clone(), preparing);
+    for _ in 0..config.ingest.writers {
+        let (writers, drained) = (writers.clone(), lifecycle.drained_token());
+        lifecycle.spawn("telemetry writer", async move {
+            writers.run(drained).await;
+            Ok(())
+        });
+    }
+    gatherer
+}

@@ -1,0 +1,229 @@
+//! The databases of a process: embedded in a standalone one, servers elsewhere.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use async_trait::async_trait;
+
+use crate::config::{Config, Role};
+use crate::http::health::{Dependency, Readiness};
+use crate::infra::clickhouse::embedded::{Engine, EngineOptions, LibrarySearch};
+use crate::infra::clickhouse::migrate::{self as clickhouse_migrate, MigrateError};
+use crate::infra::clickhouse::ClickHouse;
+use crate::infra::db::{self, Database};
+use crate::infra::redis::{Redis, RedisHealth};
+
+/// How long to wait for services that are not there yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// A process that starts: other services may be starting too.
+    Process,
+    /// A command: somebody waits for the answer.
+    Command,
+}
+
+impl Patience {
+    const fn duration(self) -> Duration {
+        match self {
+            Self::Process => Duration::from_secs(60),
+            Self::Command => Duration::from_secs(5),
+        }
+    }
+}
+
+/// Connections to everything a process keeps its data in.
+#[derive(Debug)]
+pub struct Backends {
+    pub database: Database,
+    pub clickhouse: ClickHouse,
+    /// Not in a standalone process.
+    pub redis: Option<Redis>,
+    engine: Option<Engine>,
+}
+
+/// How the embedded engine is to be opened for `data`.
+#[must_use]
+pub fn engine_options(config: &Config, data: PathBuf) -> EngineOptions {
+    let explicit = (!config.engine.lib.is_empty()).then(|| PathBuf::from(&config.engine.lib));
+    let mut options = EngineOptions::new(data, LibrarySearch::for_user(explicit, config.engine.cache_home.clone()));
+    if config.engine.memory_mb > 0 {
+        options.memory_limit = config.engine.memory_mb << 20;
+    }
+    options.fsync = config.engine.fsync == "on";
+    options
+}
+
+impl Backends {
+    /// Connects to what the role needs.
+    ///
+    /// # Errors
+    /// Names what is missing after `patience`, and what to do.
+    pub async fn connect(config: &Config, patience: Patience) -> anyhow::Result<Self> {
+        if config.role == Role::Standalone { Self::embedded(config).await } else { Self::servers(config, patience).await }
+    }
+
+    async fn embedded(config: &Config) -> anyhow::Result<Self> {
+        let dir = &config.data.dir;
+        std::fs::create_dir_all(dir).with_context(|| format!("cannot make the data directory {} (BROKLE_DATA_DIR)", dir.display()))?;
+        // The engine holds the lock of the directory: open it before anything else touches the files there.
+        let engine = Engine::open(engine_options(config, dir.join("clickhouse"))).await?;
+        let database = db::connect_sqlite(&dir.join("brokle.db")).await?;
+        let clickhouse = ClickHouse::embedded(&engine, &config.clickhouse.database);
+        Ok(Self { database, clickhouse, redis: None, engine: Some(engine) })
+    }
+
+    async fn servers(config: &Config, patience: Patience) -> anyhow::Result<Self> {
+        let database = db::connect_postgres(&config.database, patience.duration()).await?;
+        let clickhouse = ClickHouse::connect_url(
+            &config.clickhouse.url,
+            Some(&config.clickhouse.user),
+            config.clickhouse.password.secret(),
+            &config.clickhouse.database,
+        );
+        wait_for("ClickHouse (CLICKHOUSE_URL)", patience, || async { clickhouse.ping().await.map_err(|error| error.to_string()) }).await?;
+        let redis = Redis::new(&config.redis)?;
+        wait_for("Redis (REDIS_URL)", patience, || async { redis.ping().await.map_err(|error| error.to_string()) }).await?;
+        Ok(Self { database, clickhouse, redis: Some(redis), engine: None })
+    }
+
+    /// Applies what is missing in both databases, under one lock: of many servers that start at once, one does it.
+    ///
+    /// # Errors
+    /// When a migration fails, or a database is newer than this program.
+    pub async fn migrate(&self) -> anyhow::Result<Vec<String>> {
+        db::migrate::with_migration_lock(&self.database, async |lock| -> anyhow::Result<Vec<String>> {
+            let mut applied = db::migrate::migrate(&self.database, lock).await?;
+            applied.extend(named(clickhouse_migrate::run(&self.clickhouse).await?));
+            Ok(applied)
+        })
+        .await
+    }
+
+    /// What [`Backends::migrate`] would apply.
+    ///
+    /// # Errors
+    /// When a database does not answer or is newer than this program.
+    pub async fn pending_migrations(&self) -> anyhow::Result<Vec<String>> {
+        let mut pending = db::migrate::pending(&self.database).await?;
+        pending.extend(named(clickhouse_migrate::check(&self.clickhouse).await?.pending));
+        Ok(pending)
+    }
+
+    /// Waits until a server has migrated both databases; says in the log what it waits for.
+    ///
+    /// # Errors
+    /// When they are not current within ten minutes, or newer than this program.
+    pub async fn wait_until_migrated(&self) -> anyhow::Result<()> {
+        const LONG: Duration = Duration::from_secs(600);
+        let started = Instant::now();
+        db::migrate::wait_until_current(&self.database, LONG).await?;
+        let mut said = false;
+        loop {
+            match clickhouse_migrate::check(&self.clickhouse).await.map(|status| status.pending) {
+                Ok(pending) if pending.is_empty() => return Ok(()),
+                Ok(pending) if !said => {
+                    tracing::info!(pending = pending.len(), "waiting for a server to migrate ClickHouse");
+                    said = true;
+                }
+                Ok(_) => {}
+                Err(MigrateError::Store(error)) => tracing::warn!(error = %error, "ClickHouse does not answer; waiting"),
+                Err(error) => return Err(error.into()),
+            }
+            anyhow::ensure!(started.elapsed() < LONG, "ClickHouse was not migrated within {} s: start a server, or run `brokle migrate`", LONG.as_secs());
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    }
+
+    /// Refuses a Redis that may lose queued spans, or says so only, as configured.
+    ///
+    /// # Errors
+    /// The problems found, when the check is strict.
+    pub async fn check_durability(&self, strict: bool) -> anyhow::Result<()> {
+        let Some(redis) = &self.redis else { return Ok(()) };
+        let durability = redis.durability().await?;
+        for note in &durability.notes {
+            tracing::info!("redis: {note}");
+        }
+        for problem in &durability.problems {
+            tracing::warn!("redis: {problem}");
+        }
+        anyhow::ensure!(
+            !strict || durability.problems.is_empty(),
+            "Redis may lose queued spans: {}. Mend that, or set REDIS_DURABILITY_CHECK=warn to run all the same",
+            durability.problems.join("; ")
+        );
+        Ok(())
+    }
+
+    /// What `/health/ready` asks.
+    #[must_use]
+    pub fn readiness(&self) -> Readiness {
+        let mut dependencies: Vec<Box<dyn Dependency>> = vec![Box::new(DatabaseHealth(self.database.clone())), Box::new(ClickHouseHealth(self.clickhouse.clone()))];
+        if let Some(redis) = &self.redis {
+            dependencies.push(Box::new(RedisHealth(redis.clone())));
+        }
+        Readiness::new(dependencies)
+    }
+
+    /// Closes the connections; the engine writes out what it holds.
+    pub async fn close(self) {
+        if let Err(error) = self.database.close().await {
+            tracing::warn!(error = %error, "cannot close the database");
+        }
+        drop(self.clickhouse);
+        if let Some(engine) = self.engine
+            && let Err(error) = engine.shutdown(Duration::from_secs(10)).await
+        {
+            tracing::warn!(error = %error, "cannot close the embedded engine");
+        }
+    }
+}
+
+fn named(steps: Vec<(u32, &'static str)>) -> impl Iterator<Item = String> {
+    steps.into_iter().map(|(version, name)| format!("clickhouse {version:04}_{name}"))
+}
+
+async fn wait_for<F: Future<Output = Result<(), String>>>(what: &str, patience: Patience, ask: impl Fn() -> F) -> anyhow::Result<()> {
+    let started = Instant::now();
+    let mut pause = Duration::from_millis(100);
+    loop {
+        let Err(reason) = ask().await else { return Ok(()) };
+        anyhow::ensure!(started.elapsed() + pause < patience.duration(), "{what} does not answer: {reason}");
+        tracing::warn!(reason, "{what} does not answer yet; trying again");
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(5));
+    }
+}
+
+struct DatabaseHealth(Database);
+
+#[async_trait]
+impl Dependency for DatabaseHealth {
+    fn name(&self) -> &'static str {
+        "database"
+    }
+
+    async fn check(&self) -> Result<(), String> {
+        self.0.ping().await.map_err(|error| error.to_string())
+    }
+}
+
+struct ClickHouseHealth(ClickHouse);
+
+#[async_trait]
+impl Dependency for ClickHouseHealth {
+    fn name(&self) -> &'static str {
+        "clickhouse"
+    }
+
+    async fn check(&self) -> Result<(), String> {
+        self.0.ping().await.map_err(|error| error.to_string())
+    }
+}
+
+/// The pricing catalogue of the process.
+pub(super) fn pricer() -> anyhow::Result<Arc<crate::observability::pricing::Pricer>> {
+    Ok(Arc::new(crate::observability::pricing::Pricer::from_catalogue()?))
+}

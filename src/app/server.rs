@@ -1,0 +1,203 @@
+//! What serves HTTP: the services of the slices, the routes, the middleware.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
+
+use actix_cors::Cors;
+use actix_web::dev::Server;
+use actix_web::http::header;
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpResponse, HttpServer, web};
+use utoipa::OpenApi as _;
+use utoipa_actix_web::AppExt;
+use utoipa_actix_web::service_config::ServiceConfig;
+use utoipa_swagger_ui::SwaggerUi;
+
+use super::backends::Backends;
+use super::first_start::Secrets;
+use super::lifecycle::Lifecycle;
+use super::revocations;
+use crate::auth::http::RefreshCookie;
+use crate::auth::{ApiKeys, Authorizer, Passwords, Revocations, Sessions};
+use crate::common::clock::SharedClock;
+use crate::config::Config;
+use crate::enterprise::Enterprise;
+use crate::http::health::Readiness;
+use crate::http::openapi::Document;
+use crate::http::{assets, health, middleware};
+use crate::infra::metrics::Metrics;
+use crate::observability::ingest::{Ingest, TelemetryQueue};
+use crate::observability::store::TelemetryStore;
+use crate::organization::Directory;
+use crate::user::Users;
+
+/// Everything handlers need, made once and shared by all HTTP threads.
+#[derive(Clone)]
+pub(super) struct Services {
+    clock: web::Data<SharedClock>,
+    metrics: web::Data<Metrics>,
+    readiness: web::Data<Readiness>,
+    enterprise: web::Data<Enterprise>,
+    users: web::Data<Users>,
+    directory: web::Data<Directory>,
+    api_keys: web::Data<ApiKeys>,
+    sessions: web::Data<Sessions>,
+    authorizer: web::Data<Authorizer>,
+    cookies: web::Data<RefreshCookie>,
+    ingest: web::Data<Ingest>,
+    store: web::Data<TelemetryStore>,
+}
+
+/// What [`Services::new`] is made from, beside the configuration.
+pub(super) struct Parts<'a> {
+    pub backends: &'a Backends,
+    pub clock: SharedClock,
+    pub metrics: Metrics,
+    pub readiness: Readiness,
+    pub queue: Arc<dyn TelemetryQueue>,
+    pub preparing: Arc<AtomicUsize>,
+    pub secrets: &'a Secrets,
+}
+
+impl Services {
+    /// Makes the services in the order in which they need each other, and starts their background tasks.
+    pub(super) fn new(config: &Config, parts: Parts<'_>, lifecycle: &Lifecycle) -> Self {
+        let Parts { backends, clock, metrics, readiness, queue, preparing, secrets } = parts;
+        let database = &backends.database;
+        let enterprise = Enterprise::new(config, clock.clone());
+        let users = Users::new(database.clone(), clock.clone());
+        let directory = Directory::new(database.clone(), clock.clone());
+        let revocations = Revocations::new();
+        let keep = Duration::from_secs(config.auth.api_key_cache_seconds);
+        let api_keys = ApiKeys::new(database.clone(), clock.clone(), revocations.clone(), keep);
+        let settings = secrets.token_settings(config);
+        let sessions = Sessions::new(database.clone(), clock.clone(), users.clone(), Passwords::new(), revocations.clone(), &settings);
+        let authorizer = Authorizer::new(directory.clone(), Arc::clone(&enterprise.seams.rbac));
+        let ingest = Ingest::new(config.ingest.clone(), clock.clone(), metrics.clone(), queue, preparing);
+
+        if let Some(redis) = &backends.redis {
+            revocations::connect(redis, &revocations, &api_keys, &sessions, lifecycle);
+        }
+        let (keys, drained) = (api_keys.clone(), lifecycle.drained_token());
+        lifecycle.spawn("api key usage", async move {
+            keys.keep_last_used(drained).await;
+            Ok(())
+        });
+        Self {
+            clock: web::Data::new(clock),
+            metrics: web::Data::new(metrics),
+            readiness: web::Data::new(readiness),
+            enterprise: web::Data::new(enterprise),
+            users: web::Data::new(users),
+            directory: web::Data::new(directory),
+            api_keys: web::Data::new(api_keys),
+            sessions: web::Data::new(sessions),
+            authorizer: web::Data::new(authorizer),
+            cookies: web::Data::new(RefreshCookie { secure: config.secure_cookies() }),
+            ingest: web::Data::new(ingest),
+            store: web::Data::new(TelemetryStore::new(backends.clickhouse.clone())),
+        }
+    }
+
+    fn register(&self, config: &mut web::ServiceConfig) {
+        // Without `..`: a service that is not registered does not compile.
+        let Self { clock, metrics, readiness, enterprise, users, directory, api_keys, sessions, authorizer, cookies, ingest, store } = self.clone();
+        config
+            .app_data(clock)
+            .app_data(metrics)
+            .app_data(readiness)
+            .app_data(enterprise)
+            .app_data(users)
+            .app_data(directory)
+            .app_data(api_keys)
+            .app_data(sessions)
+            .app_data(authorizer)
+            .app_data(cookies)
+            .app_data(ingest)
+            .app_data(store);
+    }
+}
+
+/// The routes of every slice.
+fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .configure(crate::observability::ingest::routes)
+        .configure(crate::auth::http::routes)
+        .configure(crate::user::http::routes)
+        .configure(crate::observability::routes)
+        .configure(crate::enterprise::routes);
+}
+
+/// The OpenAPI document of this program; the same in both editions.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    App::new().into_utoipa_app().openapi(Document::openapi()).configure(routes).split_for_parts().1
+}
+
+fn cors(config: &Config) -> Cors {
+    let cors = Cors::default()
+        .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+        .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::CONTENT_ENCODING, header::ACCEPT])
+        .allowed_header("x-api-key")
+        .allowed_header("x-request-id")
+        .allowed_header("x-brokle-environment")
+        .allowed_header("traceparent")
+        .allowed_header("tracestate")
+        .expose_headers(["x-request-id", "retry-after", "ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"])
+        .max_age(300);
+    config.server.cors_allowed_origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
+}
+
+/// Time limits and socket options of every server; a macro, because the type of an actix server cannot be named.
+macro_rules! tuned {
+    ($server:expr, $config:expr, $listener:expr) => {
+        Ok($server
+            .tcp_nodelay(true)
+            .disable_signals()
+            .keep_alive(Duration::from_secs(75))
+            .client_request_timeout(Duration::from_secs(15))
+            .shutdown_timeout($config.server.shutdown_timeout_seconds)
+            .listen($listener)?
+            .run())
+    };
+}
+
+fn threads(config: &Config) -> usize {
+    match config.server.http_workers {
+        0 => std::thread::available_parallelism().map_or(2, usize::from).min(8),
+        threads => threads,
+    }
+}
+
+/// Serves everything on `listener`.
+pub(super) fn http(config: &Config, listener: TcpListener, services: Services) -> anyhow::Result<Server> {
+    let shared = config.clone();
+    let factory = move || {
+        let services = services.clone();
+        let (app, document) = App::new().into_utoipa_app().openapi(Document::openapi()).configure(routes).split_for_parts();
+        app.configure(|config| services.register(config))
+            .configure(health::routes)
+            .service(web::redirect("/docs", "/docs/"))
+            .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", document))
+            .default_service(web::to(assets::serve))
+            .wrap(cors(&shared))
+            .wrap(from_fn(middleware::surround))
+    };
+    tuned!(HttpServer::new(factory).workers(threads(config)), config, listener)
+}
+
+/// The small server of a worker: health and metrics.
+pub(super) fn worker_http(config: &Config, listener: TcpListener, metrics: Metrics, readiness: Readiness) -> anyhow::Result<Server> {
+    let (metrics, readiness) = (web::Data::new(metrics), web::Data::new(readiness));
+    let factory = move || {
+        App::new()
+            .app_data(metrics.clone())
+            .app_data(readiness.clone())
+            .configure(health::routes)
+            .default_service(web::to(|| async { HttpResponse::NotFound().finish() }))
+            .wrap(from_fn(middleware::surround))
+    };
+    tuned!(HttpServer::new(factory).workers(1), config, listener)
+}

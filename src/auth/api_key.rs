@@ -1,0 +1,262 @@
+//! API keys: what SDKs send, and what each stands for.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use sea_orm::ConnectionTrait;
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+use utoipa::ToSchema;
+
+use super::cache::{Kept, RevocableCache};
+use super::entity::api_keys::Model;
+use super::revocation::{Revocations, Revoked};
+use super::secret::{KeyHash, SecretKey};
+use super::store::api_keys::{self as store, Holder};
+use super::{Error, secret};
+use crate::common::clock::SharedClock;
+use crate::common::id::{ApiKeyId, OrganizationId, ProjectId, UserId};
+use crate::infra::db::{self, Database, stored};
+
+/// How long "there is no such key" is kept: long enough to blunt a flood, short enough for a key made a moment ago.
+const KEEP_UNKNOWN: Duration = Duration::from_secs(5);
+const CACHED_KEYS: u64 = 50_000;
+/// How often the times of last use are written.
+const FLUSH_EVERY: Duration = Duration::from_secs(30);
+
+/// What a valid key stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct KeyContext {
+    #[schema(value_type = String)]
+    pub api_key_id: ApiKeyId,
+    #[schema(value_type = String)]
+    pub project_id: ProjectId,
+    #[schema(value_type = String)]
+    pub organization_id: OrganizationId,
+    /// Who made the key; null for keys made by an operator.
+    #[schema(value_type = Option<String>)]
+    pub user_id: Option<UserId>,
+}
+
+/// A key in an answer; never the key itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ApiKeyView {
+    #[schema(value_type = String)]
+    pub id: ApiKeyId,
+    #[schema(value_type = String)]
+    pub project_id: ProjectId,
+    pub name: String,
+    /// `bk_AbCd...XyZa`.
+    pub key_preview: String,
+    /// `active` or `expired`.
+    pub status: String,
+    pub created_at: DateTime<Utc>,
+    /// Null: never.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// Up to half a minute late; null: never used.
+    pub last_used: Option<DateTime<Utc>>,
+    #[schema(value_type = Option<String>)]
+    pub created_by: Option<UserId>,
+}
+
+/// The API keys of the installation; a clone shares everything.
+#[derive(Debug, Clone)]
+pub struct ApiKeys(Arc<Inner>);
+
+struct Inner {
+    db: Database,
+    clock: SharedClock,
+    revocations: Revocations,
+    keep: Duration,
+    known: RevocableCache<KeyHash, Option<Holder>>,
+    /// Uses that are not written yet.
+    used: Mutex<HashMap<ApiKeyId, DateTime<Utc>>>,
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inner").field("keep", &self.keep).finish_non_exhaustive()
+    }
+}
+
+impl ApiKeys {
+    /// Keys kept in `db`; a looked-up key stays in memory for `keep`.
+    pub fn new(db: Database, clock: SharedClock, revocations: Revocations, keep: Duration) -> Self {
+        Self(Arc::new(Inner { db, clock, revocations, keep, known: RevocableCache::new(CACHED_KEYS), used: Mutex::default() }))
+    }
+
+    /// What `key` stands for; none when it is malformed, unknown, revoked or expired. Asks the database only for keys that are
+    /// not in memory.
+    pub async fn authenticate(&self, key: &str) -> Result<Option<KeyContext>, Error> {
+        if !crate::config::is_api_key(key) {
+            return Ok(None);
+        }
+        let hash = KeyHash::of(key);
+        let holder = self.0.known.get_or_load(hash, || self.0.load(hash)).await.map_err(Error::Shared)?;
+        let now = self.0.clock.now();
+        let Some(holder) = holder.filter(|holder| holder.expires_at.is_none_or(|end| now < end)) else { return Ok(None) };
+        self.0.used().insert(holder.id, now);
+        Ok(Some(KeyContext {
+            api_key_id: holder.id,
+            project_id: holder.project_id,
+            organization_id: holder.organization_id,
+            user_id: holder.created_by,
+        }))
+    }
+
+    /// A key of a project by its id.
+    pub async fn find(&self, project: ProjectId, id: ApiKeyId) -> Result<Option<ApiKeyView>, Error> {
+        let row = store::find(self.0.db.conn(), project, id).await?;
+        Ok(row.map(|row| view(row, self.0.clock.now())))
+    }
+
+    /// Makes a key; it is in the answer and nowhere else afterwards.
+    pub async fn create(
+        &self,
+        project: ProjectId,
+        name: &str,
+        expires_at: Option<DateTime<Utc>>,
+        created_by: Option<UserId>,
+    ) -> Result<(ApiKeyView, SecretKey), Error> {
+        let key = SecretKey::fresh();
+        let view = self.add(self.0.db.writer(), &key, project, name, expires_at, created_by).await?;
+        Ok((view, key))
+    }
+
+    /// Adds a key that is known already, as part of the caller's transaction.
+    pub async fn add(
+        &self,
+        txn: &impl ConnectionTrait,
+        key: &SecretKey,
+        project: ProjectId,
+        name: &str,
+        expires_at: Option<DateTime<Utc>>,
+        created_by: Option<UserId>,
+    ) -> Result<ApiKeyView, Error> {
+        let name: crate::organization::Name = name.parse()?;
+        let (now, hash) = (stored(self.0.clock.now()), KeyHash::of(key.expose()));
+        let row = Model {
+            id: ApiKeyId::fresh(),
+            project_id: project,
+            name: name.to_string(),
+            key_hash: hash.to_hex(),
+            key_preview: key.preview(),
+            created_by,
+            expires_at: expires_at.map(stored),
+            last_used_at: None,
+            created_at: now,
+            updated_at: now,
+            revoked_at: None,
+        };
+        match store::insert(txn, row.clone()).await {
+            Ok(()) => {}
+            Err(error) if error.is_duplicate() => return Err(Error::KeyTaken),
+            Err(error) if error.is_missing_reference() => return Err(Error::ProjectNotFound),
+            Err(error) => return Err(error.into()),
+        }
+        // Somebody may have tried it before it was made.
+        self.0.known.invalidate(&hash).await;
+        Ok(view(row, now))
+    }
+
+    /// Whether this key was ever made, revoked or not.
+    pub async fn exists(&self, db: &impl ConnectionTrait, key: &SecretKey) -> Result<bool, Error> {
+        Ok(store::exists(db, KeyHash::of(key.expose())).await?)
+    }
+
+    /// Takes a key back: at once here, and in the other processes as soon as they hear of it.
+    pub async fn revoke(&self, project: ProjectId, id: ApiKeyId) -> Result<(), Error> {
+        let inner = &*self.0;
+        let row = store::find(inner.db.conn(), project, id).await?.ok_or(Error::KeyNotFound)?;
+        store::update_revoked(inner.db.writer(), id, inner.clock.now()).await?;
+        if let Some(hash) = secret::KeyHash::from_hex(&row.key_hash) {
+            inner.known.invalidate(&hash).await;
+            inner.revocations.announce(Revoked::ApiKey(hash));
+        }
+        tracing::info!(api_key.id = %id, project.id = %project, "API key revoked");
+        Ok(())
+    }
+
+    /// Takes in what another process revoked.
+    pub async fn apply(&self, revoked: &Revoked) {
+        match revoked {
+            Revoked::ApiKey(hash) => self.0.known.invalidate(hash).await,
+            Revoked::Everything => self.0.known.invalidate_all(),
+            Revoked::Session(_) | Revoked::User(_) => {}
+        }
+    }
+
+    /// Forgets every look-up, so that the next use of each key asks the database.
+    pub fn invalidate_all(&self) {
+        self.0.known.invalidate_all();
+    }
+
+    /// Writes the times of last use that are not written yet; what fails is kept for the next time.
+    pub async fn flush_last_used(&self) -> Result<(), Error> {
+        let batch = std::mem::take(&mut *self.0.used());
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let written = self.0.write_used(&batch).await;
+        if written.is_err() {
+            let mut used = self.0.used();
+            for (id, at) in batch {
+                used.entry(id).or_insert(at);
+            }
+        }
+        written
+    }
+
+    /// Writes the times of last use every half minute until `stop`, and once more then.
+    pub async fn keep_last_used(&self, stop: CancellationToken) {
+        loop {
+            let stopped = stop.run_until_cancelled(tokio::time::sleep(FLUSH_EVERY)).await.is_none();
+            if let Err(error) = self.flush_last_used().await {
+                tracing::warn!("the times of last use of API keys are not written yet: {}", crate::error::chain(&error));
+            }
+            if stopped {
+                return;
+            }
+        }
+    }
+}
+
+impl Inner {
+    async fn load(&self, hash: KeyHash) -> Result<Kept<Option<Holder>>, Error> {
+        let holder = store::find_holder(self.db.conn(), hash).await?;
+        let keep = if holder.is_some() { self.keep } else { KEEP_UNKNOWN.min(self.keep) };
+        Ok(Kept { value: holder, keep })
+    }
+
+    fn used(&self) -> std::sync::MutexGuard<'_, HashMap<ApiKeyId, DateTime<Utc>>> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn write_used(&self, batch: &HashMap<ApiKeyId, DateTime<Utc>>) -> Result<(), Error> {
+        // In the order of ids, so that two servers that flush at once do not deadlock.
+        let mut uses: Vec<_> = batch.iter().collect();
+        uses.sort_unstable();
+        let txn = self.db.begin().await?;
+        for (id, at) in uses {
+            store::update_last_used(&txn, *id, *at).await?;
+        }
+        Ok(txn.commit().await.map_err(db::Error::from)?)
+    }
+}
+
+fn view(row: Model, now: DateTime<Utc>) -> ApiKeyView {
+    let expired = row.expires_at.is_some_and(|end| end <= now);
+    ApiKeyView {
+        id: row.id,
+        project_id: row.project_id,
+        name: row.name,
+        key_preview: row.key_preview,
+        status: if expired { "expired" } else { "active" }.to_owned(),
+        created_at: row.created_at,
+        expires_at: row.expires_at,
+        last_used: row.last_used_at,
+        created_by: row.created_by,
+    }
+}

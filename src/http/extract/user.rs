@@ -1,0 +1,62 @@
+//! Callers with an access token.
+
+use std::ops::Deref;
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+
+use super::{Extracting, bearer, service};
+use crate::auth::{Sessions, UserContext};
+use crate::error::{ApiError, Code};
+
+/// Somebody who is signed in.
+#[derive(Debug, Clone, Copy)]
+pub struct SignedIn(pub UserContext);
+
+impl Deref for SignedIn {
+    type Target = UserContext;
+
+    fn deref(&self) -> &UserContext {
+        &self.0
+    }
+}
+
+impl FromRequest for SignedIn {
+    type Error = ApiError;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let token = bearer(&request)
+                .ok_or_else(|| ApiError::new(Code::Unauthorized, "no access token: sign in and send it as Authorization: Bearer …"))?;
+            let sessions: Sessions = service(&request)?;
+            Ok(Self(sessions.authenticate_access(token).await?))
+        })
+    }
+}
+
+/// A platform administrator: runs the installation. Reads no tenant's data by that.
+#[derive(Debug, Clone, Copy)]
+pub struct PlatformAdmin(pub UserContext);
+
+impl Deref for PlatformAdmin {
+    type Target = UserContext;
+
+    fn deref(&self) -> &UserContext {
+        &self.0
+    }
+}
+
+impl FromRequest for PlatformAdmin {
+    type Error = ApiError;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let user = SignedIn::from_request(request, payload);
+        Box::pin(async move {
+            let SignedIn(user) = user.await?;
+            if user.is_admin { Ok(Self(user)) } else { Err(ApiError::new(Code::Forbidden, "only platform administrators may do this")) }
+        })
+    }
+}

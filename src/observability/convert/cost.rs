@@ -1,0 +1,128 @@
+//! Costs that the client worked out itself.
+
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+
+use super::family::Field;
+use super::table::{Hit, View};
+use crate::observability::otlp::text::double_text;
+use crate::observability::pricing::{Money, parse_money};
+use crate::observability::rows::Pairs;
+use crate::observability::usage::UsageKind;
+
+/// What a client said a span cost, in 10^-12 US dollars.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct ClientCost {
+    pub details: Pairs<i64>,
+    pub total: Option<i64>,
+    /// Some value was no amount from 0 to below a million dollars.
+    pub refused: bool,
+    pub label: Option<&'static str>,
+}
+
+/// Reads the client's costs. Where only parts were given, their sum is the total.
+pub(super) fn client_cost(view: &View<'_>) -> ClientCost {
+    let mut cost = ClientCost::default();
+    let mut read = |field| {
+        let mut first = None;
+        for (candidate, hit) in view.hits(field) {
+            let Hit::Attribute(_, value) = hit else { continue };
+            match amount(value) {
+                Some(amount) => {
+                    first = Some((amount, candidate.label.as_str()));
+                    break;
+                }
+                None => cost.refused = true,
+            }
+        }
+        first
+    };
+    let total = read(Field::TotalCost);
+    let parts = [
+        (UsageKind::Input, read(Field::InputCost)),
+        (UsageKind::InputCacheRead, read(Field::CacheReadCost)),
+        (UsageKind::InputCacheWrite5m, read(Field::CacheWriteCost)),
+        (UsageKind::Output, read(Field::OutputCost)),
+        (UsageKind::OutputReasoning, read(Field::ReasoningCost)),
+    ];
+    let [(_, input), (_, cache_read), (_, cache_write), (_, output), (_, reasoning)] = parts;
+    // Both sides are given whole, their details beside them: the details are taken out, so that the parts add up.
+    let less = |whole: Option<(Money, &'static str)>, details: [Option<(Money, &'static str)>; 2]| {
+        whole.map(|(whole, label)| (details.iter().flatten().fold(whole, |left, (detail, _)| left.saturating_sub(*detail)).max(0), label))
+    };
+    let parts = [
+        (UsageKind::Input, less(input, [cache_read, cache_write])),
+        (UsageKind::InputCacheRead, cache_read),
+        (UsageKind::InputCacheWrite5m, cache_write),
+        (UsageKind::Output, less(output, [reasoning, None])),
+        (UsageKind::OutputReasoning, reasoning),
+    ];
+    for (kind, part) in parts {
+        if let Some((amount, _)) = part {
+            cost.details.push((kind.name().to_owned(), amount));
+        }
+    }
+    let sum = cost.details.iter().fold(0_i64, |sum, (_, amount)| sum.saturating_add(*amount));
+    cost.label = total.or(input).or(output).map(|(_, label)| label);
+    cost.total = total.map(|(amount, _)| amount).or_else(|| (!cost.details.is_empty()).then_some(sum));
+    cost
+}
+
+/// An amount of US dollars as a number or as text.
+fn amount(value: &Value) -> Option<Money> {
+    match value {
+        Value::IntValue(value) => parse_money(&value.to_string()),
+        // The shortest form of a double is the decimal that the client meant.
+        Value::DoubleValue(value) => parse_money(&double_text(*value)),
+        Value::StringValue(text) => parse_money(text.trim_ascii()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::observability::convert::testing::{flagged, mapped, row, value};
+
+    #[test]
+    fn a_client_total_wins_over_the_catalogue_to_twelve_places() {
+        let row = row(&[
+            ("gen_ai.provider.name", value("openai")),
+            ("gen_ai.request.model", value("gpt-4o")),
+            ("gen_ai.usage.input_tokens", value(1000)),
+            ("gen_ai.usage.cost", value("0.123456789012")),
+        ]);
+        assert_eq!((row.total_cost, row.cost_source.as_str()), (Some(123_456_789_012), "client"));
+        assert_eq!(mapped(&row, "cost"), Some("genai:gen_ai.usage.cost"));
+    }
+
+    #[test]
+    fn a_client_cost_needs_no_usage() {
+        let row = row(&[("gen_ai.usage.cost", value(1.5e-5))]);
+        assert_eq!((row.total_cost, row.cost_source.as_str()), (Some(15_000_000), "client"));
+    }
+
+    #[test]
+    fn what_is_no_amount_is_refused_and_the_catalogue_prices() {
+        for odd in [value("NaN"), value(-0.5), value(1e7), value("free"), value(f64::INFINITY)] {
+            let row = row(&[
+                ("gen_ai.provider.name", value("openai")),
+                ("gen_ai.request.model", value("gpt-4o")),
+                ("gen_ai.usage.input_tokens", value(1000)),
+                ("gen_ai.usage.cost", odd),
+            ]);
+            assert!(flagged(&row, "cost_refused"));
+            assert_eq!(row.cost_source, "catalogue");
+        }
+    }
+
+    #[test]
+    fn details_are_part_of_their_side() {
+        let row = row(&[
+            ("llm.cost.prompt", value(0.003)),
+            ("llm.cost.prompt_details.cache_read", value(0.001)),
+            ("llm.cost.completion", value(0.002)),
+        ]);
+        let expected = [("input", 2_000_000_000), ("input_cache_read", 1_000_000_000), ("output", 2_000_000_000)];
+        assert_eq!(row.cost_details, expected.map(|(kind, amount)| (kind.to_owned(), amount)));
+        assert_eq!(row.total_cost, Some(5_000_000_000));
+    }
+}

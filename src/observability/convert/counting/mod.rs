@@ -1,0 +1,163 @@
+//! Usage: from what the conventions report to one canonical meaning, each token counted exactly once.
+//!
+//! Two conventions are about. *Inclusive*: the input contains what was read from and written to a cache, the output contains
+//! the reasoning. *Exclusive*: Anthropic's own API (and Bedrock's, which follows it) gives the input without the cached part.
+//! OpenInference and the current GenAI names are inclusive by definition; the older GenAI names carry what the provider gave.
+
+#[cfg(test)]
+mod tests;
+
+use super::family::{Field, Read};
+use super::table::{Candidate, Hit, View};
+use super::value::{Refused, as_count};
+use crate::observability::usage::{Tokens, UsageKind};
+
+/// The counts of a span.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Counted {
+    pub tokens: Tokens,
+    /// The total as the client gave it, whether or not it agrees.
+    pub client_total: Option<u64>,
+    pub flags: Vec<&'static str>,
+    /// The label of the rule that gave the input, or else the output.
+    pub label: Option<&'static str>,
+}
+
+/// A count that a rule gave.
+#[derive(Clone, Copy)]
+struct Reading {
+    tokens: u64,
+    candidate: &'static Candidate,
+}
+
+impl Reading {
+    /// Whether its convention says that totals include all details.
+    fn is_inclusive(&self) -> bool {
+        matches!(self.candidate.read, Read::Inclusive)
+    }
+}
+
+/// Scopes whose instrumentation adds the cached tokens to Anthropic's input before it reports it.
+const INCLUSIVE_SCOPES: [&str; 1] = ["opentelemetry.instrumentation."];
+
+/// Reads and normalises the counts. `provider` is normalised, `model` as sent.
+pub(super) fn count(view: &View<'_>, provider: &str, model: &str, scope: &str) -> Counted {
+    let mut counted = Counted::default();
+    let mut refused = false;
+    let mut read = |field| {
+        let mut first = None;
+        for (candidate, hit) in view.hits(field) {
+            let Hit::Attribute(_, value) = hit else { continue };
+            match as_count(value) {
+                Ok(tokens) => {
+                    first = Some(Reading { tokens, candidate });
+                    break;
+                }
+                Err(Refused) => refused = true,
+            }
+        }
+        first
+    };
+
+    let input = read(Field::InputTokens);
+    let cache_read = read(Field::CacheReadTokens);
+    let cache_write = read(Field::CacheWriteTokens);
+    let write_5m = read(Field::CacheWrite5mTokens);
+    let write_1h = read(Field::CacheWrite1hTokens);
+    let input_audio = read(Field::InputAudioTokens);
+    let input_image = read(Field::InputImageTokens);
+    let output = read(Field::OutputTokens);
+    let reasoning = read(Field::ReasoningTokens);
+    let output_audio = read(Field::OutputAudioTokens);
+    counted.client_total = read(Field::TotalTokens).map(|reading| reading.tokens);
+    if refused {
+        counted.flags.push("usage_refused");
+    }
+
+    let tokens = |reading: Option<Reading>| reading.map_or(0, |reading| reading.tokens);
+    let (write_5m, write_1h) = match (write_5m, write_1h) {
+        (None, None) => (tokens(cache_write), 0),
+        (None, Some(long)) => (tokens(cache_write).saturating_sub(long.tokens), long.tokens),
+        (short, long) => (tokens(short), tokens(long)),
+    };
+    let cached = tokens(cache_read).saturating_add(write_5m).saturating_add(write_1h);
+
+    if let Some(input) = input {
+        let given = Given {
+            input: input.tokens,
+            cached,
+            output: tokens(output),
+            client_total: counted.client_total,
+            inclusive: [Some(input), cache_read, cache_write].iter().flatten().any(Reading::is_inclusive),
+            strictly_inclusive: input.is_inclusive(),
+        };
+        let cached_apart = given.cached_is_apart(provider, model, scope);
+        let media = tokens(input_audio).saturating_add(tokens(input_image));
+        let details = if cached_apart { media } else { cached.saturating_add(media) };
+        if details > input.tokens {
+            counted.flags.push("usage_clamped");
+        }
+        counted.tokens.set(UsageKind::Input, input.tokens.saturating_sub(details));
+        let details = [
+            (UsageKind::InputCacheRead, tokens(cache_read)),
+            (UsageKind::InputCacheWrite5m, write_5m),
+            (UsageKind::InputCacheWrite1h, write_1h),
+            (UsageKind::InputAudio, tokens(input_audio)),
+            (UsageKind::InputImage, tokens(input_image)),
+        ];
+        set_details(&mut counted.tokens, details);
+    } else if cached > 0 || tokens(input_audio) > 0 || tokens(input_image) > 0 {
+        // A detail without its total does not invent one: it stays an attribute.
+        counted.flags.push("usage_detail_without_total");
+    }
+
+    if let Some(output) = output {
+        let (reasoning, audio) = (tokens(reasoning), tokens(output_audio));
+        let details = reasoning.saturating_add(audio);
+        if details > output.tokens {
+            counted.flags.push("usage_clamped");
+        }
+        counted.tokens.set(UsageKind::Output, output.tokens.saturating_sub(details));
+        set_details(&mut counted.tokens, [(UsageKind::OutputReasoning, reasoning), (UsageKind::OutputAudio, audio)]);
+    } else if tokens(reasoning) > 0 || tokens(output_audio) > 0 {
+        counted.flags.push("usage_detail_without_total");
+    }
+    counted.flags.dedup();
+    counted.label = input.or(output).map(|reading| reading.candidate.label.as_str());
+    counted
+}
+
+fn set_details<const N: usize>(tokens: &mut Tokens, details: [(UsageKind, u64); N]) {
+    for (kind, count) in details {
+        if count > 0 {
+            tokens.set(kind, count);
+        }
+    }
+}
+
+/// What decides whether the cached tokens are beside the input or part of it.
+struct Given {
+    input: u64,
+    cached: u64,
+    output: u64,
+    client_total: Option<u64>,
+    /// Some name among those used is of a convention that includes the cached tokens.
+    inclusive: bool,
+    /// The input itself is reported under such a name.
+    strictly_inclusive: bool,
+}
+
+impl Given {
+    fn cached_is_apart(&self, provider: &str, model: &str, scope: &str) -> bool {
+        let raw_api_excludes = matches!(provider, "anthropic" | "bedrock") || model.contains("claude");
+        if self.strictly_inclusive || !raw_api_excludes || self.cached == 0 {
+            return false;
+        }
+        // What cannot be part of the input is beside it, and so is what the client's own total counts on top.
+        let sum = self.input.saturating_add(self.output).saturating_add(self.cached);
+        if self.cached > self.input || self.client_total == Some(sum) {
+            return true;
+        }
+        !self.inclusive && !INCLUSIVE_SCOPES.iter().any(|prefix| scope.starts_with(prefix))
+    }
+}

@@ -1,0 +1,12 @@
+//! The read API of traces and spans.
+
+mod spans;
+mod traces;
+mod views;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Adds the routes; all take an access token and a project the caller may read.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(traces::list).service(traces::get).service(traces::spans).service(spans::get);
+}

@@ -1,0 +1,195 @@
+//! Request bodies: read within limits of size, time and memory, then decompressed within the same.
+
+use std::time::Duration;
+
+use actix_web::http::header::{self, HeaderMap};
+use actix_web::web::{Bytes, BytesMut, Payload};
+use async_compression::tokio::bufread::{DeflateDecoder, GzipDecoder, ZlibDecoder, ZstdDecoder};
+use futures_util::{FutureExt, StreamExt};
+use tokio::io::{AsyncRead, AsyncReadExt};
+
+use super::budget::Held;
+use crate::error::{ApiError, Code};
+
+/// A sender that lets this pass between two pieces of its body has gone away.
+const IDLE: Duration = Duration::from_secs(30);
+/// Decompression works in steps of this size; memory is asked for before each.
+const STEP: usize = 256 * 1024;
+
+/// How a body is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compression {
+    Identity,
+    Gzip,
+    Deflate,
+    Zstd,
+}
+
+impl Compression {
+    /// Reads `Content-Encoding`.
+    ///
+    /// # Errors
+    /// 415 for an encoding that is not understood.
+    pub fn of(headers: &HeaderMap) -> Result<Self, ApiError> {
+        let Some(value) = headers.get(header::CONTENT_ENCODING) else { return Ok(Self::Identity) };
+        let text = value.to_str().unwrap_or("?").trim().to_ascii_lowercase();
+        match text.as_str() {
+            "" | "identity" => Ok(Self::Identity),
+            "gzip" | "x-gzip" => Ok(Self::Gzip),
+            "deflate" => Ok(Self::Deflate),
+            "zstd" => Ok(Self::Zstd),
+            other => Err(ApiError::new(
+                Code::UnsupportedMediaType,
+                format!("Content-Encoding `{}` is not understood: use gzip, deflate, zstd or none", other.chars().take(40).collect::<String>()),
+            )),
+        }
+    }
+}
+
+fn too_large(what: &str, limit: usize, variable: &str) -> ApiError {
+    ApiError::new(Code::PayloadTooLarge, format!("the {what} is larger than {limit} bytes; send smaller batches, or raise {variable} on the server"))
+}
+
+pub(super) fn overloaded() -> ApiError {
+    ApiError { retry_after: Some(1), ..ApiError::new(Code::Unavailable, "too many request bodies in memory at once; try again in a second") }
+}
+
+/// Reads the whole body.
+///
+/// # Errors
+/// 413 over `limit`, 503 over the memory budget, 400 when the sender stops or goes away.
+pub async fn read(headers: &HeaderMap, mut payload: Payload, limit: usize, held: &mut Held) -> Result<Bytes, ApiError> {
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|value| value.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > limit) {
+        return Err(too_large("body", limit, "INGEST_MAX_BODY_BYTES"));
+    }
+    let mut reserved = announced.unwrap_or(0);
+    if !held.grow(reserved) {
+        return Err(overloaded());
+    }
+    let mut body = BytesMut::with_capacity(reserved);
+    loop {
+        let next = tokio::time::timeout(IDLE, payload.next())
+            .await
+            .map_err(|_| ApiError::new(Code::BadRequest, format!("no more of the body came within {} s", IDLE.as_secs())))?;
+        let Some(piece) = next else { return Ok(body.freeze()) };
+        let piece = piece.map_err(|error| ApiError::new(Code::BadRequest, format!("the body ended early: {error}")))?;
+        if body.len() + piece.len() > limit {
+            return Err(too_large("body", limit, "INGEST_MAX_BODY_BYTES"));
+        }
+        if body.len() + piece.len() > reserved {
+            let more = piece.len().max(64 * 1024);
+            if !held.grow(more) {
+                return Err(overloaded());
+            }
+            reserved += more;
+        }
+        body.extend_from_slice(&piece);
+    }
+}
+
+/// Undoes `compression`. Blocks: large bodies belong off the HTTP threads.
+///
+/// # Errors
+/// 400 when the bytes are not what `Content-Encoding` says, 413 over `limit`, 503 over the memory budget.
+pub fn decompress(compression: Compression, body: Bytes, limit: usize, held: &mut Held) -> Result<Bytes, ApiError> {
+    match compression {
+        Compression::Identity => Ok(body),
+        Compression::Gzip => {
+            let mut decoder = GzipDecoder::new(&body[..]);
+            decoder.multiple_members(true);
+            inflate(decoder, "gzip", limit, held)
+        }
+        // RFC 9110 means zlib by `deflate`; some senders leave zlib's header out.
+        Compression::Deflate if body.first().is_some_and(|byte| byte & 0x0f == 8) => inflate(ZlibDecoder::new(&body[..]), "deflate", limit, held),
+        Compression::Deflate => inflate(DeflateDecoder::new(&body[..]), "deflate", limit, held),
+        Compression::Zstd => {
+            let mut decoder = ZstdDecoder::new(&body[..]);
+            decoder.multiple_members(true);
+            inflate(decoder, "zstd", limit, held)
+        }
+    }
+}
+
+fn inflate(mut decoder: impl AsyncRead + Unpin, name: &str, limit: usize, held: &mut Held) -> Result<Bytes, ApiError> {
+    let mut out = BytesMut::new();
+    let mut reserved = 0;
+    loop {
+        if out.len() + STEP > reserved {
+            if !held.grow(STEP) {
+                return Err(overloaded());
+            }
+            reserved += STEP;
+        }
+        out.reserve(STEP);
+        // The source is memory, so reading never has to wait.
+        let read = decoder
+            .read_buf(&mut out)
+            .now_or_never()
+            .unwrap_or(Ok(0))
+            .map_err(|error| ApiError::new(Code::BadRequest, format!("the body is not valid {name}, as Content-Encoding says: {error}")))?;
+        if out.len() > limit {
+            return Err(too_large("decompressed body", limit, "INGEST_MAX_DECODED_BYTES"));
+        }
+        if read == 0 {
+            return Ok(out.freeze());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_compression::tokio::write::{DeflateEncoder, GzipEncoder, ZlibEncoder, ZstdEncoder};
+    use tokio::io::AsyncWriteExt;
+
+    use super::super::budget::Budget;
+    use super::*;
+
+    macro_rules! packed {
+        ($encoder:ident, $data:expr) => {{
+            let mut encoder = $encoder::new(Vec::new());
+            encoder.write_all($data).await.unwrap();
+            encoder.shutdown().await.unwrap();
+            Bytes::from(encoder.into_inner())
+        }};
+    }
+
+    fn unpack(compression: Compression, body: Bytes, limit: usize) -> Result<Bytes, ApiError> {
+        decompress(compression, body, limit, &mut Budget::new(usize::MAX / 2, None).hold())
+    }
+
+    #[tokio::test]
+    async fn undoes_each_compression() {
+        let data = b"spans ".repeat(100_000);
+        for (compression, body) in [
+            (Compression::Identity, Bytes::from(data.clone())),
+            (Compression::Gzip, packed!(GzipEncoder, &data)),
+            (Compression::Deflate, packed!(ZlibEncoder, &data)),
+            (Compression::Deflate, packed!(DeflateEncoder, &data)),
+            (Compression::Zstd, packed!(ZstdEncoder, &data)),
+        ] {
+            assert_eq!(unpack(compression, body, 1 << 20).unwrap(), data, "{compression:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn stops_at_the_limit_without_unpacking_a_bomb() {
+        let bomb = packed!(GzipEncoder, &vec![0; 64 << 20]);
+        assert!(bomb.len() < 100_000);
+        let budget = Budget::new(4 << 20, None);
+        let error = decompress(Compression::Gzip, bomb.clone(), 1 << 20, &mut budget.hold()).unwrap_err();
+        assert_eq!(error.code, Code::PayloadTooLarge);
+        let error = decompress(Compression::Gzip, bomb, 1 << 30, &mut budget.hold()).unwrap_err();
+        assert_eq!(error.code, Code::Unavailable, "the memory budget ends first");
+        assert_eq!(budget.used(), 0);
+    }
+
+    #[test]
+    fn says_what_is_wrong_with_damaged_bytes() {
+        for (compression, name) in [(Compression::Gzip, "gzip"), (Compression::Zstd, "zstd")] {
+            let error = unpack(compression, Bytes::from_static(b"plain text"), 1 << 20).unwrap_err();
+            assert_eq!(error.code, Code::BadRequest);
+            assert!(error.message.contains(name), "{}", error.message);
+        }
+    }
+}

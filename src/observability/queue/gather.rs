@@ -1,0 +1,246 @@
+//! Group commit: rows of many requests or entries become one insert, because the size of an insert decides its cost per row.
+//!
+//! Several writers share one channel. While one inserts, another gathers; so a block is as large as the load makes it, and a lone
+//! request waits for nothing. A block that the store refuses for its data is tried again request by request, so that one bad
+//! request costs no other its place.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use crate::infra::metrics::Metrics;
+use crate::observability::rows::ObservationRow;
+use crate::observability::store::{StoreError, TelemetryStore, Touched};
+
+/// While requests are still being decoded, a gathering writer waits this long for the next one.
+const LINGER: Duration = Duration::from_millis(2);
+/// First and longest pause between two tries of a block while the store is away.
+const BACK_OFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+/// When a block is large or old enough.
+#[derive(Debug, Clone, Copy)]
+pub struct GatherLimits {
+    pub rows: usize,
+    pub bytes: usize,
+    pub wait: Duration,
+}
+
+/// What to do while the store is away.
+#[derive(Debug, Clone)]
+pub enum Retry {
+    /// Tell the sender, who still has the spans.
+    Never,
+    /// Hold the block until the store is back, or until the token says that the process ends.
+    Until(CancellationToken),
+}
+
+/// Why rows were not stored.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum WriteError {
+    /// The rows themselves are refused.
+    #[error("{0}")]
+    Data(String),
+    /// The store is away.
+    #[error("{0}")]
+    Unavailable(String),
+    /// The process is ending.
+    #[error("the process is stopping")]
+    Stopping,
+}
+
+/// Rows of one request or entry, and who waits for them.
+#[derive(Debug)]
+pub struct WriteJob {
+    pub rows: Vec<ObservationRow>,
+    /// About as many bytes as the rows take.
+    pub bytes: usize,
+    /// Names the rows for deduplication: stream and entry id, or a ULID.
+    pub token: String,
+    pub done: oneshot::Sender<Result<(), WriteError>>,
+}
+
+/// The way to hand rows to the writers.
+#[derive(Debug, Clone)]
+pub struct Gatherer {
+    sender: mpsc::Sender<WriteJob>,
+}
+
+impl Gatherer {
+    /// Hands `job` over; waits while the writers have enough.
+    ///
+    /// # Errors
+    /// [`WriteError::Stopping`] once the writers have ended.
+    pub async fn submit(&self, job: WriteJob) -> Result<(), WriteError> {
+        self.sender.send(job).await.map_err(|_| WriteError::Stopping)
+    }
+}
+
+/// The writers behind a [`Gatherer`].
+#[derive(Clone)]
+pub struct Writers {
+    receiver: Arc<Mutex<mpsc::Receiver<WriteJob>>>,
+    store: TelemetryStore,
+    limits: GatherLimits,
+    retry: Retry,
+    metrics: Metrics,
+    preparing: Arc<AtomicUsize>,
+}
+
+impl std::fmt::Debug for Writers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Writers").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+impl Writers {
+    /// Writers into `store` and the gatherer that feeds them. `preparing` counts what is about to be handed over.
+    #[must_use]
+    pub fn new(store: TelemetryStore, limits: GatherLimits, retry: Retry, metrics: Metrics, preparing: Arc<AtomicUsize>) -> (Self, Gatherer) {
+        let (sender, receiver) = mpsc::channel(1024);
+        (Self { receiver: Arc::new(Mutex::new(receiver)), store, limits, retry, metrics, preparing }, Gatherer { sender })
+    }
+
+    /// Writes blocks until all intake has ended (`drained`) and everything handed over is written.
+    pub async fn run(self, drained: CancellationToken) {
+        while let Some(block) = self.gather(&drained).await {
+            self.write(block).await;
+        }
+    }
+
+    async fn gather(&self, drained: &CancellationToken) -> Option<Vec<WriteJob>> {
+        let mut receiver = self.receiver.lock().await;
+        let first = tokio::select! {
+            biased;
+            first = receiver.recv() => first?,
+            () = drained.cancelled() => receiver.try_recv().ok()?,
+        };
+        let deadline = Instant::now() + self.limits.wait;
+        let (mut rows, mut bytes) = (first.rows.len(), first.bytes);
+        let mut block = vec![first];
+        while rows < self.limits.rows && bytes < self.limits.bytes {
+            let next = match receiver.try_recv() {
+                Ok(job) => Some(job),
+                // Nobody else is on the way: waiting would only add latency.
+                Err(_) if self.preparing.load(Ordering::Acquire) == 0 => None,
+                Err(_) => {
+                    let patience = LINGER.min(deadline.saturating_duration_since(Instant::now()));
+                    tokio::time::timeout(patience, receiver.recv()).await.ok().flatten()
+                }
+            };
+            match next {
+                Some(job) => {
+                    rows += job.rows.len();
+                    bytes += job.bytes;
+                    block.push(job);
+                }
+                None if self.preparing.load(Ordering::Acquire) > 0 && Instant::now() < deadline => {}
+                None => break,
+            }
+        }
+        Some(block)
+    }
+
+    async fn write(&self, mut block: Vec<WriteJob>) {
+        match self.store_block(&block).await {
+            Err(WriteError::Data(reason)) if block.len() > 1 => {
+                tracing::warn!(requests = block.len(), reason, "the store refuses a block; writing its requests one by one");
+                for job in block {
+                    let result = self.store_block(std::slice::from_ref(&job)).await;
+                    let _ = job.done.send(result);
+                }
+            }
+            result => {
+                for job in block.drain(..) {
+                    let _ = job.done.send(result.clone());
+                }
+            }
+        }
+    }
+
+    async fn store_block(&self, block: &[WriteJob]) -> Result<(), WriteError> {
+        let mut pause = BACK_OFF.0;
+        loop {
+            match self.try_block(block).await {
+                Ok(()) => {
+                    self.count(block);
+                    return Ok(());
+                }
+                Err(StoreError::Data(reason)) => return Err(WriteError::Data(reason)),
+                Err(StoreError::Unavailable(reason) | StoreError::TooMuch(reason)) => match &self.retry {
+                    Retry::Never => {
+                        tracing::error!(requests = block.len(), reason, "cannot store spans");
+                        return Err(WriteError::Unavailable(reason));
+                    }
+                    Retry::Until(stop) => {
+                        tracing::error!(requests = block.len(), reason, retry_ms = u64::try_from(pause.as_millis()).unwrap_or(0), "cannot store spans; holding them");
+                        tokio::select! {
+                            () = stop.cancelled() => return Err(WriteError::Stopping),
+                            () = tokio::time::sleep(pause) => {}
+                        }
+                        pause = (pause * 2).min(BACK_OFF.1);
+                    }
+                },
+            }
+        }
+    }
+
+    async fn try_block(&self, block: &[WriteJob]) -> Result<(), StoreError> {
+        let token = block_token(block);
+        let started = Instant::now();
+        self.store.insert_observations(block.iter().flat_map(|job| &job.rows), &token).await.inspect_err(|_| self.failed("insert"))?;
+        self.metrics.store_duration.with_label_values(&["insert"]).observe(started.elapsed().as_secs_f64());
+
+        let started = Instant::now();
+        let mut touched = Touched::default();
+        for job in block {
+            touched.add(&job.rows);
+        }
+        self.store.recompute(&touched).await.inspect_err(|_| self.failed("recompute"))?;
+        self.metrics.store_duration.with_label_values(&["recompute"]).observe(started.elapsed().as_secs_f64());
+        Ok(())
+    }
+
+    fn failed(&self, step: &str) {
+        self.metrics.store_errors.with_label_values(&[step]).inc();
+    }
+
+    fn count(&self, block: &[WriteJob]) {
+        let rows = || block.iter().flat_map(|job| &job.rows);
+        self.metrics.spans_stored.inc_by(rows().count() as u64);
+        self.metrics.tokens.with_label_values(&["input"]).inc_by(rows().map(|row| row.input_tokens).sum());
+        self.metrics.tokens.with_label_values(&["output"]).inc_by(rows().map(|row| row.output_tokens).sum());
+        let cost: i64 = rows().filter_map(|row| row.total_cost).sum();
+        self.metrics.cost_micros.inc_by(u64::try_from(cost / 1_000_000).unwrap_or(0));
+    }
+}
+
+/// BLAKE3 of the ordered list of the jobs' tokens: ids of stream entries are unique only together with their stream.
+fn block_token(block: &[WriteJob]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for job in block {
+        hasher.update(job.token.as_bytes());
+        hasher.update(&[0]);
+    }
+    hasher.finalize().to_hex().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job(token: &str) -> WriteJob {
+        WriteJob { rows: Vec::new(), bytes: 0, token: token.to_owned(), done: oneshot::channel().0 }
+    }
+
+    #[test]
+    fn tokens_tell_streams_and_orders_apart() {
+        let token = |tokens: &[&str]| block_token(&tokens.iter().map(|token| job(token)).collect::<Vec<_>>());
+        assert_eq!(token(&["telemetry:{0}/1-0"]), token(&["telemetry:{0}/1-0"]));
+        assert_ne!(token(&["telemetry:{0}/1-0"]), token(&["telemetry:{1}/1-0"]), "equal ids on two streams");
+        assert_ne!(token(&["a", "b"]), token(&["b", "a"]));
+        assert_ne!(token(&["a", "b"]), token(&["ab"]));
+    }
+}

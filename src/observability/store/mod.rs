@@ -1,0 +1,28 @@
+//! The telemetry store: what Brokle writes to and reads from ClickHouse. Every statement names its project.
+
+mod error;
+mod read;
+mod rows;
+mod traces;
+mod write;
+
+pub use error::StoreError;
+pub use read::{SpanCursor, TraceCursor, TraceFilter};
+pub use rows::{SpanRow, TraceRow};
+pub use write::Touched;
+
+use crate::infra::clickhouse::ClickHouse;
+
+/// Reads and writes of observations and traces.
+#[derive(Debug, Clone)]
+pub struct TelemetryStore {
+    clickhouse: ClickHouse,
+}
+
+impl TelemetryStore {
+    /// A store on `clickhouse`, whose migrations have run.
+    #[must_use]
+    pub fn new(clickhouse: ClickHouse) -> Self {
+        Self { clickhouse }
+    }
+}

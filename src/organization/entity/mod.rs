@@ -1,0 +1,3 @@
+pub mod organization_members;
+pub mod organizations;
+pub mod projects;

@@ -1,0 +1,69 @@
+//! What a member is in an organisation.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Serialize, Serializer};
+
+/// A member's role. What a role may do stands in `auth::permission`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Everything, the organisation's deletion included.
+    Owner,
+    /// Everything but what only owners may.
+    Admin,
+    /// Builds with it: reads and writes data, keys and prompts.
+    Developer,
+    /// Reads.
+    Viewer,
+    /// A role the organisation made for itself. It grants nothing in the community edition.
+    Custom(String),
+}
+
+impl Role {
+    /// The name it is stored and shown by.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Owner => "owner",
+            Self::Admin => "admin",
+            Self::Developer => "developer",
+            Self::Viewer => "viewer",
+            Self::Custom(name) => name,
+        }
+    }
+}
+
+impl FromStr for Role {
+    type Err = Infallible;
+
+    fn from_str(name: &str) -> Result<Self, Infallible> {
+        Ok(match name {
+            "owner" => Self::Owner,
+            "admin" => Self::Admin,
+            "developer" => Self::Developer,
+            "viewer" => Self::Viewer,
+            other => Self::Custom(other.to_owned()),
+        })
+    }
+}
+
+impl From<&str> for Role {
+    fn from(name: &str) -> Self {
+        let Ok(role) = name.parse();
+        role
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Serialize for Role {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}

@@ -1,0 +1,100 @@
+//! Rows of `users`. The only place that touches them.
+
+use chrono::{DateTime, Utc};
+use sea_orm::sea_query::{Expr, ExprTrait, Func};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, Select};
+
+use super::entity::users::{ActiveModel, Column, Entity, Model};
+use super::{Email, Error, NewUser, PasswordHash, User};
+use crate::common::id::{OrganizationId, UserId};
+use crate::infra::db::{self, stored};
+
+const ACTIVE: &str = "active";
+
+/// Everybody who was not deleted: where every query starts.
+fn present() -> Select<Entity> {
+    Entity::find().filter(Column::DeletedAt.is_null())
+}
+
+pub async fn find(db: &impl ConnectionTrait, id: UserId) -> Result<Option<User>, db::Error> {
+    Ok(present().filter(Column::Id.eq(id)).one(db).await?.map(User::from))
+}
+
+pub async fn find_by_email(db: &impl ConnectionTrait, email: &Email) -> Result<Option<User>, db::Error> {
+    let same = Expr::expr(Func::lower(Expr::col(Column::Email))).eq(email.as_str());
+    Ok(present().filter(same).one(db).await?.map(User::from))
+}
+
+pub async fn count(db: &impl ConnectionTrait) -> Result<u64, db::Error> {
+    Ok(present().count(db).await?)
+}
+
+pub async fn insert(db: &impl ConnectionTrait, new: NewUser, now: DateTime<Utc>) -> Result<User, Error> {
+    let now = stored(now);
+    let model = Model {
+        id: UserId::fresh(),
+        email: new.email.to_string(),
+        first_name: new.first_name,
+        last_name: new.last_name,
+        password_hash: new.password_hash.map(|hash| hash.0),
+        is_admin: new.is_admin,
+        status: ACTIVE.to_owned(),
+        default_organization_id: None,
+        email_verified_at: None,
+        last_login_at: None,
+        created_at: now,
+        updated_at: now,
+        deleted_at: None,
+    };
+    match Entity::insert(model.clone().into_active_model()).exec_without_returning(db).await.map_err(db::Error::from) {
+        Ok(_) => Ok(model.into()),
+        Err(error) if error.is_duplicate() => Err(Error::EmailTaken(model.email)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+pub async fn update_password(db: &impl ConnectionTrait, id: UserId, hash: PasswordHash, now: DateTime<Utc>) -> Result<(), Error> {
+    update(db, id, ActiveModel { password_hash: Set(Some(hash.0)), updated_at: Set(stored(now)), ..Default::default() }).await
+}
+
+pub async fn update_last_login(db: &impl ConnectionTrait, id: UserId, now: DateTime<Utc>) -> Result<(), Error> {
+    update(db, id, ActiveModel { last_login_at: Set(Some(stored(now))), ..Default::default() }).await
+}
+
+pub async fn update_default_organization(
+    db: &impl ConnectionTrait,
+    id: UserId,
+    organization: OrganizationId,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let change = ActiveModel { default_organization_id: Set(Some(organization)), updated_at: Set(stored(now)), ..Default::default() };
+    update(db, id, change).await
+}
+
+async fn update(db: &impl ConnectionTrait, id: UserId, change: ActiveModel) -> Result<(), Error> {
+    let result = Entity::update_many()
+        .set(change)
+        .filter(Column::Id.eq(id))
+        .filter(Column::DeletedAt.is_null())
+        .exec(db)
+        .await
+        .map_err(db::Error::from)?;
+    if result.rows_affected == 0 { Err(Error::NotFound) } else { Ok(()) }
+}
+
+impl From<Model> for User {
+    fn from(row: Model) -> Self {
+        Self {
+            id: row.id,
+            email: row.email,
+            first_name: row.first_name,
+            last_name: row.last_name,
+            password_hash: row.password_hash.map(PasswordHash),
+            is_admin: row.is_admin,
+            active: row.status == ACTIVE,
+            default_organization_id: row.default_organization_id,
+            last_login_at: row.last_login_at,
+            created_at: row.created_at,
+        }
+    }
+}
