@@ -41,7 +41,7 @@ impl Target {
             bail!("`{url}` is no HTTP address; it should look like http://localhost:8080");
         }
         let local = parsed.host_str().is_some_and(|host| matches!(host, "localhost" | "127.0.0.1" | "[::1]"));
-        let mut builder = Client::builder().connect_timeout(Duration::from_secs(5)).timeout(Duration::from_secs(60));
+        let mut builder = Client::builder().connect_timeout(Duration::from_secs(5)).timeout(Duration::from_mins(1));
         if local {
             // A proxy for the outside world does not lead to this machine.
             builder = builder.no_proxy();

@@ -85,7 +85,7 @@ pub(in super::super) const PASSAGES: [Passage; 12] = [
 
 /// A question: the passages that matter, by index, and the answer drawn from them.
 pub(in super::super) struct Question {
-    pub question: &'static str,
+    pub asked: &'static str,
     pub rewritten: &'static str,
     pub relevant: [usize; 2],
     pub answer: &'static str,
@@ -95,7 +95,7 @@ pub(in super::super) struct Question {
 
 pub(in super::super) const QUESTIONS: [Question; 7] = [
     Question {
-        question: "Is Meridian's liability capped if they leak our price list?",
+        asked: "Is Meridian's liability capped if they leak our price list?",
         rewritten: "limitation of liability cap exceptions breach of confidentiality Meridian Freight MSA",
         relevant: [0, 2],
         answer: "No. Section 9.2 of the MSA caps the Supplier's liability at the fees of the preceding twelve months, but it excludes breach of clause 11 (Confidentiality) from the \
@@ -104,7 +104,7 @@ pub(in super::super) const QUESTIONS: [Question; 7] = [
         faithfulness: 97,
     },
     Question {
-        question: "How fast must Meridian tell us about a data breach, and is that enough for our own 72 hours?",
+        asked: "How fast must Meridian tell us about a data breach, and is that enough for our own 72 hours?",
         rewritten: "personal data breach notification deadline processor controller 72 hours",
         relevant: [2, 3],
         answer: "Meridian has to notify within 36 hours after becoming aware [dpa-meridian-6.3]. Your own 72 hours start when you become aware, as a rule with Meridian's notice, so the \
@@ -112,7 +112,7 @@ pub(in super::super) const QUESTIONS: [Question; 7] = [
         faithfulness: 93,
     },
     Question {
-        question: "Can we let our sister company use two rooms in Harbour Street?",
+        asked: "Can we let our sister company use two rooms in Harbour Street?",
         rewritten: "sublet share occupation group company office lease Harbour Street consent landlord",
         relevant: [4, 5],
         answer: "Yes, without the landlord's consent, as long as it stays an informal sharing: clause 22 permits sharing occupation with a group company if no relationship of landlord \
@@ -120,7 +120,7 @@ pub(in super::super) const QUESTIONS: [Question; 7] = [
         faithfulness: 95,
     },
     Question {
-        question: "What is the last day to give notice for the break in the Harbour Street lease if the term began on 1 March 2024?",
+        asked: "What is the last day to give notice for the break in the Harbour Street lease if the term began on 1 March 2024?",
         rewritten: "break clause notice period fifth anniversary lease Harbour Street",
         relevant: [5, 4],
         answer: "The break date is the fifth anniversary, 1 March 2029. Not less than six months' written notice is needed [lease-harbour-31], so it must be given by 31 August 2028 at the \
@@ -128,7 +128,7 @@ pub(in super::super) const QUESTIONS: [Question; 7] = [
         faithfulness: 90,
     },
     Question {
-        question: "Would a 12-month non-compete for a senior developer hold?",
+        asked: "Would a 12-month non-compete for a senior developer hold?",
         rewritten: "non-compete duration enforceability senior developer restrictive covenant",
         relevant: [6, 7],
         answer: "Probably not. Covenants above six months for staff below director level have rarely been upheld, and a court will not shorten an excessive one [emp-handbook-4]. Better: six \
@@ -136,7 +136,7 @@ pub(in super::super) const QUESTIONS: [Question; 7] = [
         faithfulness: 96,
     },
     Question {
-        question: "Juniper: we found a EUR 40k warranty problem, 14 months after completion. Can we claim?",
+        asked: "Juniper: we found a EUR 40k warranty problem, 14 months after completion. Can we claim?",
         rewritten: "warranty claim threshold basket time limit notice share purchase agreement Juniper",
         relevant: [8, 9],
         answer: "In time, but below the basket. Notice has to be given within 18 months of completion [spa-juniper-8.2], so four months are left. The single claim exceeds EUR 25,000, yet the \
@@ -145,7 +145,7 @@ pub(in super::super) const QUESTIONS: [Question; 7] = [
         faithfulness: 98,
     },
     Question {
-        question: "May our data team fine-tune a routing model with map tiles from Atlas?",
+        asked: "May our data team fine-tune a routing model with map tiles from Atlas?",
         rewritten: "use of outputs to train machine learning model restriction Atlas licence",
         relevant: [10, 11],
         answer: "Not if the routing model competes with the Atlas software: section 3.5 forbids training, fine-tuning or validating such a model with Outputs [lic-atlas-3.5]. Map tiles are \

@@ -49,13 +49,13 @@ pub(super) fn search(setting: Setting<'_>) -> Draft {
     tracer.identify(user, &session);
 
     let root = llm::open_step(&mut tracer, None, "clause search", "CHAIN");
-    llm::input(&mut tracer, root, question.question);
+    llm::input(&mut tracer, root, question.asked);
     tracer.set(root, "tag.tags", &["legal", "rag"][..]);
     tracer.wait(2, 6);
 
     let rewrite = llm::open_step(&mut tracer, Some(root), "rewrite question", "CHAIN");
-    llm::input(&mut tracer, rewrite, question.question);
-    let prompt = [("system", "Rewrite the question as search terms. Keep names of parties."), ("user", question.question)];
+    llm::input(&mut tracer, rewrite, question.asked);
+    let prompt = [("system", "Rewrite the question as search terms. Keep names of parties."), ("user", question.asked)];
     llm::openinference_chat(&mut tracer, rewrite, &GPT_MINI, &prompt, question.rewritten);
     llm::output(&mut tracer, rewrite, question.rewritten);
     tracer.close(rewrite);
@@ -71,7 +71,7 @@ pub(super) fn search(setting: Setting<'_>) -> Draft {
     tracer.close(retriever);
 
     let reranker = llm::open_step(&mut tracer, Some(root), "rerank", "RERANKER");
-    tracer.set(reranker, "reranker.query", question.question);
+    tracer.set(reranker, "reranker.query", question.asked);
     tracer.set(reranker, "reranker.model_name", "rerank-v3.5");
     tracer.set(reranker, "reranker.top_k", KEPT as u64);
     documents(&mut tracer, reranker, "reranker.input_documents", &candidates);
@@ -82,14 +82,12 @@ pub(super) fn search(setting: Setting<'_>) -> Draft {
     tracer.succeed(reranker);
     tracer.close(reranker);
 
-    let context: String = kept
-        .iter()
-        .map(|(passage, _)| {
-            let passage = &PASSAGES[*passage];
-            format!("[{}] {}\n{}\n\n", passage.id, passage.source, passage.text)
-        })
-        .collect();
-    let prompt = format!("{context}Question: {}", question.question);
+    let mut context = String::new();
+    for (passage, _) in &kept {
+        let passage = &PASSAGES[*passage];
+        context.push_str(&format!("[{}] {}\n{}\n\n", passage.id, passage.source, passage.text));
+    }
+    let prompt = format!("{context}Question: {}", question.asked);
     llm::openinference_chat(&mut tracer, root, &GPT, &[("system", INSTRUCTIONS), ("user", &prompt)], question.answer);
 
     let judge = llm::open_step(&mut tracer, Some(root), "faithfulness", "EVALUATOR");
