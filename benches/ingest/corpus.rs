@@ -55,7 +55,11 @@ pub fn resource() -> Resource {
 
 /// The library that writes the spans.
 pub fn scope() -> InstrumentationScope {
-    InstrumentationScope { name: "opentelemetry.instrumentation.openai_v2".to_owned(), version: "2.3b0".to_owned(), ..InstrumentationScope::default() }
+    InstrumentationScope {
+        name: "opentelemetry.instrumentation.openai_v2".to_owned(),
+        version: "2.3b0".to_owned(),
+        ..InstrumentationScope::default()
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

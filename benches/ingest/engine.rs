@@ -40,7 +40,8 @@ pub struct EngineRate {
 fn rows(sequences: &[Sequence], ids: &Ids) -> anyhow::Result<(Vec<ObservationRow>, u64)> {
     let pricer = Pricer::from_catalogue()?;
     let now = u64::try_from(SystemClock.now_ns())?;
-    let context = ConvertContext { project_id: "01JDBENCH000000000000000000", received_at_us: now / 1_000, environment: None, retention_days: 365 };
+    let context =
+        ConvertContext { project_id: "01JDBENCH000000000000000000", received_at_us: now / 1_000, environment: None, retention_days: 365 };
     let mut rows = Vec::new();
     for sequence in sequences {
         let base = ids.take(sequence, now);
@@ -94,7 +95,13 @@ impl Block {
 }
 
 /// Starts an engine on an empty directory, makes the tables, inserts for `duration`, counts, and stops it.
-pub async fn measure(binary: &Path, directory: &Path, http: &reqwest::Client, sequences: &[Sequence], duration: Duration) -> anyhow::Result<EngineRate> {
+pub async fn measure(
+    binary: &Path,
+    directory: &Path,
+    http: &reqwest::Client,
+    sequences: &[Sequence],
+    duration: Duration,
+) -> anyhow::Result<EngineRate> {
     let port = free_port()?;
     let data = tempfile::tempdir_in(directory)?;
     let listen = format!("127.0.0.1:{port}");

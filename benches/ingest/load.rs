@@ -189,7 +189,14 @@ impl Connection {
 }
 
 /// Sends for `duration` over [`CONNECTIONS`] connections. Blocks; every two connections have a thread of their own.
-pub fn run(target: &Target, bodies: &Bodies, ids: &Arc<Ids>, duration: Duration, stop: &Arc<AtomicBool>, samples: &Samples) -> anyhow::Result<Sent> {
+pub fn run(
+    target: &Target,
+    bodies: &Bodies,
+    ids: &Arc<Ids>,
+    duration: Duration,
+    stop: &Arc<AtomicBool>,
+    samples: &Samples,
+) -> anyhow::Result<Sent> {
     let begin = Instant::now();
     let threads: Vec<_> = (0..2)
         .map(|half| {
@@ -217,7 +224,14 @@ pub fn run(target: &Target, bodies: &Bodies, ids: &Arc<Ids>, duration: Duration,
     Ok(total)
 }
 
-fn half_of(half: usize, target: &Target, bodies: &Bodies, ids: &Arc<Ids>, stop: &Arc<AtomicBool>, samples: &Samples) -> anyhow::Result<Sent> {
+fn half_of(
+    half: usize,
+    target: &Target,
+    bodies: &Bodies,
+    ids: &Arc<Ids>,
+    stop: &Arc<AtomicBool>,
+    samples: &Samples,
+) -> anyhow::Result<Sent> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let local = tokio::task::LocalSet::new();
     local.block_on(&runtime, async {

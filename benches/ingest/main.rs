@@ -139,11 +139,12 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
 
     say("preparing the requests");
     let big = Arc::new(template::sequences(510)?);
-    let command = std::env::args().skip(1).filter(|argument| argument != "--bench").fold("make bench-ingest".to_owned(), |mut text, argument| {
-        text.push_str(if text.contains("ARGS") { " " } else { " ARGS='" });
-        text.push_str(&argument);
-        text
-    });
+    let command =
+        std::env::args().skip(1).filter(|argument| argument != "--bench").fold("make bench-ingest".to_owned(), |mut text, argument| {
+            text.push_str(if text.contains("ARGS") { " " } else { " ARGS='" });
+            text.push_str(&argument);
+            text
+        });
     let command = if command.contains("ARGS") { format!("{command}'") } else { command };
     let mut report = Report { command, seconds, span_bytes: template::span_bytes(&big), ..Report::default() };
     say(&format!("spans of {} bytes", report.span_bytes));

@@ -23,7 +23,7 @@ const SAMPLE_EVERY: Duration = Duration::from_millis(60);
 /// Pause between two looks at a trace that cannot be read yet.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 /// A trace that cannot be read so long after its acknowledgement is lost.
-const LOST: Duration = Duration::from_secs(120);
+const LOST: Duration = Duration::from_mins(2);
 
 /// A figure with two quantiles, in seconds.
 #[derive(Debug, Clone, Copy, Default)]
@@ -105,7 +105,12 @@ async fn lag(api: &Api, sample: &Acknowledged) -> anyhow::Result<f64> {
     }
 }
 
-async fn sample(api: Api, samples: Samples, mut receiver: tokio::sync::mpsc::Receiver<Acknowledged>, stop: Arc<AtomicBool>) -> anyhow::Result<Vec<f64>> {
+async fn sample(
+    api: Api,
+    samples: Samples,
+    mut receiver: tokio::sync::mpsc::Receiver<Acknowledged>,
+    stop: Arc<AtomicBool>,
+) -> anyhow::Result<Vec<f64>> {
     let mut looking = JoinSet::new();
     let mut lags = Vec::new();
     while !stop.load(Ordering::Relaxed) {
@@ -170,17 +175,19 @@ async fn verify(setup: &Setup, from: i64, sent: &Sent) -> anyhow::Result<()> {
                 .await?
         }
     };
-    ensure!(
-        listed == sent.acknowledged,
-        "{} spans were acknowledged, the {traces} traces of the row count {listed}",
-        sent.acknowledged
-    );
+    ensure!(listed == sent.acknowledged, "{} spans were acknowledged, the {traces} traces of the row count {listed}", sent.acknowledged);
     ensure!(sent.rejected == 0, "{} spans were rejected", sent.rejected);
     Ok(())
 }
 
 /// Measures one row.
-pub async fn row(setup: &mut Setup, sequences: &Arc<Vec<Sequence>>, ids: &Arc<Ids>, shape: Shape, duration: Duration) -> anyhow::Result<Measured> {
+pub async fn row(
+    setup: &mut Setup,
+    sequences: &Arc<Vec<Sequence>>,
+    ids: &Arc<Ids>,
+    shape: Shape,
+    duration: Duration,
+) -> anyhow::Result<Measured> {
     let from = SystemClock.now_ns();
     let bodies = if shape.gzip > 0 { compress(sequences, ids, shape.gzip).await? } else { Bodies::Templates(Arc::clone(sequences)) };
     for (_, pid) in &setup.watched {

@@ -14,7 +14,8 @@ use crate::setup::Start;
 
 const BEGIN: &str = "<!-- ingest:begin (written by make bench-ingest) -->";
 const END: &str = "<!-- ingest:end -->";
-const PREAMBLE: &str = "# Benchmarks\n\nWhat `make bench-*` measured last. Each part is written by its own command; do not edit between its markers.\n";
+const PREAMBLE: &str =
+    "# Benchmarks\n\nWhat `make bench-*` measured last. Each part is written by its own command; do not edit between its markers.\n";
 
 /// Everything that was measured.
 #[derive(Debug, Default)]
@@ -62,11 +63,14 @@ fn machine() -> String {
     let field = |text: &str, name: &str| {
         text.lines().find_map(|line| line.strip_prefix(name)).map(|rest| rest.trim_start_matches([':', ' ', '\t']).trim().to_owned())
     };
-    let cpu = fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| field(&text, "model name")).unwrap_or_else(|| "unknown processor".to_owned());
+    let cpu = fs::read_to_string("/proc/cpuinfo")
+        .ok()
+        .and_then(|text| field(&text, "model name"))
+        .unwrap_or_else(|| "unknown processor".to_owned());
     let memory = fs::read_to_string("/proc/meminfo")
         .ok()
         .and_then(|text| field(&text, "MemTotal")?.trim_end_matches(" kB").parse::<u64>().ok())
-        .map_or_else(|| "unknown".to_owned(), |kilobytes| format!("{:.0} GB", (kilobytes / 1024 / 1024) as u32));
+        .map_or_else(|| "unknown".to_owned(), |kilobytes| format!("{} GiB", kilobytes.div_ceil(1024 * 1024)));
     format!("{cores} cores of {cpu}, {memory} of memory")
 }
 
@@ -94,7 +98,12 @@ impl Report {
         for start in &self.starts {
             let (limit, rss) = if start.name == "standalone" { (1.0, 300) } else { (0.5, 60) };
             let seconds = start.first.as_secs_f64();
-            add(&format!("{}: first start, nothing there", start.name), &format!("{limit:.1} s"), format!("{seconds:.2} s"), seconds <= limit);
+            add(
+                &format!("{}: first start, nothing there", start.name),
+                &format!("{limit:.1} s"),
+                format!("{seconds:.2} s"),
+                seconds <= limit,
+            );
             let seconds = start.again.as_secs_f64();
             add(&format!("{}: start", start.name), &format!("{limit:.1} s"), format!("{seconds:.2} s"), seconds <= limit);
             let met = start.idle_rss <= rss * 1_000_000;
@@ -107,7 +116,12 @@ impl Report {
             let big = self.rows_of(setup).find(|row| row.size == 510 && !row.gzip);
             if let Some(big) = big.filter(|_| !self.engine.is_empty()) {
                 let what = format!("{setup}: queryable spans/s of the engine's own rate, 510 a request");
-                add(&what, &format!("{:.0} %", share * 100.0), self.ratio(big.queryable_per_second), big.queryable_per_second >= share * self.engine_rate());
+                add(
+                    &what,
+                    &format!("{:.0} %", share * 100.0),
+                    self.ratio(big.queryable_per_second),
+                    big.queryable_per_second >= share * self.engine_rate(),
+                );
             }
             let lags: Vec<f64> = self.rows_of(setup).map(|row| row.lag.p99).collect();
             if !lags.is_empty() {
@@ -118,7 +132,12 @@ impl Report {
         for (process, limit) in [("standalone", 1_200), ("server", 400), ("worker", 500)] {
             let peak = self.rows.iter().flat_map(|row| &row.usage).filter(|(name, _)| *name == process).map(|(_, usage)| usage.peak).max();
             if let Some(peak) = peak {
-                add(&format!("{process}: memory while ingesting, worst row"), &megabytes(limit * 1_000_000), megabytes(peak), peak <= limit * 1_000_000);
+                add(
+                    &format!("{process}: memory while ingesting, worst row"),
+                    &megabytes(limit * 1_000_000),
+                    megabytes(peak),
+                    peak <= limit * 1_000_000,
+                );
             }
         }
         budgets
@@ -140,7 +159,9 @@ impl Report {
             self.seconds, self.span_bytes
         ));
         if !self.engine.is_empty() {
-            line("The engine's own rate for the same rows (RowBinary, 5,000 rows an insert, `observations` only, same number of connections), before and after the rest:\n");
+            line(
+                "The engine's own rate for the same rows (RowBinary, 5,000 rows an insert, `observations` only, same number of connections), before and after the rest:\n",
+            );
             line("| rows/s | on disk | engine CPU for 100,000 rows | client CPU for 100,000 rows | engine memory |");
             line("|---:|---:|---:|---:|---:|");
             for rate in &self.engine {
@@ -158,7 +179,9 @@ impl Report {
             line("");
         }
         if !self.rows.is_empty() {
-            line("| set-up | spans a request | requests/s | acknowledged spans/s | queryable spans/s | of the engine's rate | answer p50 / p99 | queryable after the answer p50 / p99 | asked to wait |");
+            line(
+                "| set-up | spans a request | requests/s | acknowledged spans/s | queryable spans/s | of the engine's rate | answer p50 / p99 | queryable after the answer p50 / p99 | asked to wait |",
+            );
             line("|---|---:|---:|---:|---:|---:|---:|---:|---:|");
         }
         for row in &self.rows {
@@ -180,7 +203,9 @@ impl Report {
             ));
         }
         if !self.rows.is_empty() {
-            line("\nQueryable after the answer: sampled, the number of samples in brackets; it includes the look-up itself. Queryable spans/s counts until the last span could be read.\n");
+            line(
+                "\nQueryable after the answer: sampled, the number of samples in brackets; it includes the look-up itself. Queryable spans/s counts until the last span could be read.\n",
+            );
             line("CPU seconds for 100,000 spans, and the most memory, by process:\n");
             line("| set-up | spans a request | processes | load |");
             line("|---|---:|---|---:|");
@@ -188,11 +213,8 @@ impl Report {
         for row in &self.rows {
             #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
             let spans = row.spans as f64 / 100_000.0;
-            let processes: Vec<String> = row
-                .usage
-                .iter()
-                .map(|(name, usage)| format!("{name} {:.2} s, {}", usage.cpu / spans, megabytes(usage.peak)))
-                .collect();
+            let processes: Vec<String> =
+                row.usage.iter().map(|(name, usage)| format!("{name} {:.2} s, {}", usage.cpu / spans, megabytes(usage.peak))).collect();
             line(&format!(
                 "| {} | {}{} | {} | {:.2} s, {:.0} MB/s sent |",
                 row.setup,

@@ -18,7 +18,7 @@ use crate::load::Target;
 use crate::process::{Process, free_port, usage};
 
 const EMAIL: &str = "bench@example.com";
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// After its start a process settles for so long before it counts as idle.
 const SETTLE: Duration = Duration::from_secs(2);
 const IDLE: Duration = Duration::from_secs(5);
@@ -169,10 +169,7 @@ pub async fn split(binary: &Path, directory: &Path, http: &reqwest::Client, serv
     ]));
     let mut worker = shared;
     worker.extend(owned([("APP_MODE", "worker"), ("WORKER_PORT", &worker_port.to_string())]));
-    let parts = vec![
-        Part { name: "server", port, environment: server },
-        Part { name: "worker", port: worker_port, environment: worker },
-    ];
+    let parts = vec![Part { name: "server", port, environment: server }, Part { name: "worker", port: worker_port, environment: worker }];
     let (processes, starts) = start(parts, binary, directory, http).await?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let api = Api::log_in(http, address, EMAIL, &password).await?;

@@ -53,10 +53,6 @@ impl Base {
     pub fn trace_id(&self, index: u64) -> String {
         format!("{:016x}{:016x}", self.run, self.trace + index)
     }
-
-    pub fn span_id(&self, index: u64) -> String {
-        format!("{:016x}", self.span + index)
-    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -91,7 +87,8 @@ const TIME: u64 = 0xfb21_fd22_0000_0000;
 
 /// Gives a trace its numbers in place of ids; `trace` and `first_span` count within the request.
 fn mark(spans: &mut [Span], trace: u64, first_span: u64, times: &mut Vec<u64>) {
-    let span_id = |position: &[u8]| position.first().map_or_else(Vec::new, |at| (SPAN + first_span + u64::from(*at)).to_be_bytes().to_vec());
+    let span_id =
+        |position: &[u8]| position.first().map_or_else(Vec::new, |at| (SPAN + first_span + u64::from(*at)).to_be_bytes().to_vec());
     let mut time = |ns: u64| {
         times.push(ns);
         TIME + times.len() as u64 - 1
@@ -110,7 +107,9 @@ fn mark(spans: &mut [Span], trace: u64, first_span: u64, times: &mut Vec<u64>) {
 
 fn request(spans: Vec<Span>) -> ExportTraceServiceRequest {
     let scope_spans = vec![ScopeSpans { scope: Some(corpus::scope()), spans, schema_url: String::new() }];
-    ExportTraceServiceRequest { resource_spans: vec![ResourceSpans { resource: Some(corpus::resource()), scope_spans, schema_url: String::new() }] }
+    ExportTraceServiceRequest {
+        resource_spans: vec![ResourceSpans { resource: Some(corpus::resource()), scope_spans, schema_url: String::new() }],
+    }
 }
 
 impl Template {
