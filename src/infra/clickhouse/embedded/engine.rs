@@ -229,10 +229,10 @@ impl Engine {
         }
     }
 
-    /// Asks the engine to end the statements whose text ends in `tag`, until `ended` says so.
+    /// Asks the engine to end the statement that ends in `tag` as a comment, until `ended` says so.
     pub(super) fn kill(&self, tag: &str, ended: impl Fn() -> bool + Send + 'static) {
-        // Tags are made by the service out of letters and digits; nothing of the outside gets here.
-        self.request_kill(Kill { condition: format!("endsWith(query, '{tag}')"), ended: Box::new(ended) });
+        // Tags are made here, out of letters and digits; nothing from outside gets into the condition.
+        self.request_kill(Kill { condition: format!("endsWith(query, '/*{tag}*/')"), ended: Box::new(ended) });
     }
 
     fn request_kill(&self, kill: Kill) {

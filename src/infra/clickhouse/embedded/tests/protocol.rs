@@ -203,7 +203,7 @@ async fn a_statement_nobody_waits_for_is_ended() {
 async fn more_clients_than_connections_are_all_served() {
     let store = empty_store().await;
     let answers = futures_util::future::join_all(
-        (0..60_u64).map(|number| store.client().query("SELECT ? + sleep(0.01)").bind(number).fetch_one::<u64>()),
+        (0..60_u64).map(|number| store.client().query("SELECT toUInt64(? + sleep(0.01))").bind(number).fetch_one::<u64>()),
     )
     .await;
     let numbers: Vec<u64> = answers.into_iter().map(Result::unwrap).collect();

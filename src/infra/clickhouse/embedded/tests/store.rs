@@ -309,7 +309,7 @@ async fn errors_come_with_the_number_of_clickhouse() {
 async fn settings_do_not_outlive_their_statement() {
     let store = empty_store().await;
     let threads = |value: Option<&'static str>| {
-        let mut query = store.client().query("SELECT getSetting('max_threads')");
+        let mut query = store.client().query("SELECT toUInt64(getSetting('max_threads'))");
         if let Some(value) = value {
             query = query.with_setting("max_threads", value);
         }
