@@ -37,10 +37,13 @@ pub(super) fn options(directory: &Path) -> EngineOptions {
 pub(super) fn engine() -> &'static Engine {
     ENGINE.get_or_init(|| {
         let directory = DIRECTORY.get_or_init(|| tempfile::Builder::new().prefix("brokle-engine-").tempdir().unwrap().keep());
-        // SAFETY: the handler only removes files.
-        unsafe { libc::atexit(remove_directory) };
         match Engine::open_blocking(&options(directory)) {
-            Ok(engine) => engine,
+            Ok(engine) => {
+                // After the engine's own handler, so that it runs before it.
+                // SAFETY: the handler only removes files.
+                unsafe { libc::atexit(remove_directory) };
+                engine
+            }
             Err(error) => panic!("{error}"),
         }
     })
