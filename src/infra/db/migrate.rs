@@ -6,11 +6,11 @@
 
 use std::time::Duration;
 
+use sea_orm::sea_query::IntoIden;
 use sea_orm::sqlx::postgres::PgConnection;
 use sea_orm::sqlx::{self, Connection};
-use sea_orm_migration::{MigrationTrait, MigratorTrait, seaql_migrations};
 use sea_orm_migration::sea_orm::{DynIden, sea_query::Alias};
-use sea_orm::sea_query::IntoIden;
+use sea_orm_migration::{MigrationTrait, MigratorTrait, seaql_migrations};
 
 use super::{Database, Error, Kind};
 
@@ -45,7 +45,7 @@ pub struct MigrationLock {
 /// "brokle" and a number, as Postgres wants its lock named by 64 bits.
 const LOCK_KEY: i64 = 0x6272_6f6b_6c65_0001;
 const LOCK_POLL: Duration = Duration::from_millis(200);
-const LOCK_PATIENCE: Duration = Duration::from_secs(15 * 60);
+const LOCK_PATIENCE: Duration = Duration::from_mins(15);
 
 impl MigrationLock {
     /// Waits until no other process migrates.
@@ -95,10 +95,7 @@ fn sqlx_error(error: sqlx::Error) -> Error {
 }
 
 /// Runs `work` while no other process migrates.
-pub async fn with_migration_lock<T, E: From<Error>>(
-    db: &Database,
-    work: impl AsyncFnOnce(&MigrationLock) -> Result<T, E>,
-) -> Result<T, E> {
+pub async fn with_migration_lock<T, E: From<Error>>(db: &Database, work: impl AsyncFnOnce(&MigrationLock) -> Result<T, E>) -> Result<T, E> {
     let lock = MigrationLock::acquire(db).await?;
     let result = work(&lock).await;
     lock.release().await?;
