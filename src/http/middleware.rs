@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
+use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, web};
+use actix_web::{Error, HttpMessage, HttpResponse, web};
 use futures_util::FutureExt;
 use opentelemetry::propagation::Extractor;
 use tracing::{Instrument, Span};
@@ -26,7 +28,7 @@ const SLOW: Duration = Duration::from_secs(1);
 /// Wraps every route: request id, span, panics, errors as envelope, metrics, log.
 ///
 /// # Errors
-/// Never: every error becomes an answer.
+/// With the finished answer, where the handler panicked or gave an error instead of one.
 pub async fn surround<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
@@ -39,25 +41,64 @@ pub async fn surround<B: MessageBody + 'static>(
         metrics.http_in_flight.inc();
     }
     let span = span_of(&request, &context);
-    let http = request.request().clone();
+    let asked = Asked::of(&request);
 
-    let outcome = AssertUnwindSafe(next.call(request)).catch_unwind().instrument(span.clone()).await;
-    let response = match outcome {
-        Ok(Ok(response)) if !needs_body(&response) => response.map_into_left_body(),
+    // Nothing here may keep the `HttpRequest`: actix's router changes it in place, and panics when somebody else holds it too.
+    let outcome = AssertUnwindSafe(async move { next.call(request).await }).catch_unwind().instrument(span.clone()).await;
+    let lost = match outcome {
         Ok(Ok(response)) => {
-            let error = error_of_response(&response);
-            ServiceResponse::new(http.clone(), render(&http, &context, &error, response.response().error())).map_into_right_body()
+            let route = response.request().match_pattern();
+            let mut response = if needs_body(&response) {
+                let error = error_of_response(&response);
+                response.into_response(asked.render(&context, &error)).map_into_right_body()
+            } else {
+                response.map_into_left_body()
+            };
+            finish(response.response_mut(), &asked, route, &context, &span, metrics.as_deref().map(AsRef::as_ref), started);
+            return Ok(response);
         }
-        Ok(Err(error)) => {
-            let api = error_of(&error);
-            ServiceResponse::new(http.clone(), render(&http, &context, &api, Some(&error))).map_into_right_body()
-        }
-        Err(panic) => {
-            let api = ApiError::internal(format!("panic: {}", panic_text(&*panic)));
-            ServiceResponse::new(http.clone(), render(&http, &context, &api, None)).map_into_right_body()
-        }
+        Ok(Err(error)) => error_of(&error),
+        Err(panic) => ApiError::internal(format!("panic: {}", panic_text(&*panic))),
     };
-    Ok(finish(response, &context, &span, metrics.as_ref().map(web::Data::get_ref), started))
+    // The request went down with the handler, so the answer travels as an error.
+    let mut response = asked.render(&context, &lost);
+    finish(&mut response, &asked, None, &context, &span, metrics.as_deref().map(AsRef::as_ref), started);
+    Err(InternalError::from_response("the request failed", response).into())
+}
+
+/// What an answer needs to know of the request.
+struct Asked {
+    method: Method,
+    path: String,
+    accept: Option<HeaderValue>,
+    encoding: Option<otlp::Encoding>,
+}
+
+impl Asked {
+    fn of(request: &ServiceRequest) -> Self {
+        Self {
+            method: request.method().clone(),
+            path: request.path().to_owned(),
+            accept: request.headers().get(header::ACCEPT).cloned(),
+            encoding: otlp::Encoding::of(request.headers()),
+        }
+    }
+
+    /// Writes an error in the form that the route's callers read, and its cause into the log.
+    fn render(&self, context: &RequestContext, error: &ApiError) -> HttpResponse {
+        if let Some(cause) = &error.cause {
+            let (request_id, path, code) = (&*context.request_id, self.path.as_str(), error.code.name());
+            if error.code.status().is_server_error() {
+                tracing::error!(request_id, trace_id = context.trace_id.as_deref(), path, code, cause, "request failed");
+            } else {
+                tracing::debug!(request_id, path, code, cause, "request refused");
+            }
+        }
+        if otlp::is_otlp_path(&self.path) {
+            return otlp::error_response(self.encoding, error);
+        }
+        envelope::error_response(context, self.accept.as_ref(), &self.path, error)
+    }
 }
 
 fn context_of(request: &ServiceRequest) -> RequestContext {
@@ -142,43 +183,31 @@ fn bare(status: actix_web::http::StatusCode) -> ApiError {
     ApiError::new(code, message)
 }
 
-fn render(http: &actix_web::HttpRequest, context: &RequestContext, error: &ApiError, _source: Option<&Error>) -> actix_web::HttpResponse {
-    if let Some(cause) = &error.cause {
-        if error.code.status().is_server_error() {
-            tracing::error!(request_id = %context.request_id, trace_id = context.trace_id.as_deref(), path = http.path(), code = error.code.name(), cause, "request failed");
-        } else {
-            tracing::debug!(request_id = %context.request_id, path = http.path(), code = error.code.name(), cause, "request refused");
-        }
-    }
-    if otlp::is_otlp_path(http.path()) {
-        return otlp::error_response(http, error);
-    }
-    envelope::error_response(context, http.headers().get(header::ACCEPT), http.path(), error)
-}
-
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
     panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }
 
 fn finish<B>(
-    mut response: ServiceResponse<B>,
+    response: &mut HttpResponse<B>,
+    asked: &Asked,
+    route: Option<String>,
     context: &RequestContext,
     span: &Span,
     metrics: Option<&Metrics>,
     started: Instant,
-) -> ServiceResponse<B> {
+) {
     if let Ok(value) = HeaderValue::from_str(&context.request_id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
     response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     let elapsed = started.elapsed();
     let status = response.status();
-    let method = response.request().method().as_str().to_owned();
-    let route = response.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
+    let method = asked.method.as_str();
+    let route = route.unwrap_or_else(|| "unmatched".to_owned());
     if let Some(metrics) = metrics {
         metrics.http_in_flight.dec();
-        metrics.http_requests.with_label_values(&[method.as_str(), &route, status.as_str()]).inc();
-        metrics.http_duration.with_label_values(&[method.as_str(), &route]).observe(elapsed.as_secs_f64());
+        metrics.http_requests.with_label_values(&[method, &route, status.as_str()]).inc();
+        metrics.http_duration.with_label_values(&[method, &route]).observe(elapsed.as_secs_f64());
     }
     span.record("otel.name", format!("{method} {route}"));
     span.record("http.route", &route);
@@ -190,5 +219,50 @@ fn finish<B>(
     } else {
         tracing::debug!(request_id, trace_id, method, route, status = status.as_u16(), duration_ms, "answered");
     }
-    response
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::StatusCode;
+    use actix_web::middleware::from_fn;
+    use actix_web::test::{TestRequest, init_service, try_call_service};
+    use actix_web::{App, HttpResponse, body, web};
+    use serde_json::Value;
+
+    use super::surround;
+
+    /// Status, request id and body of a GET.
+    async fn get(path: &str) -> (StatusCode, String, Value) {
+        let routes = web::scope("/scope")
+            .route("/{id}", web::get().to(async |id: web::Path<String>| HttpResponse::Ok().json(id.into_inner())))
+            .route("/{id}/panic", web::get().to(async || -> HttpResponse { panic!("on purpose") }));
+        let app = init_service(App::new().service(routes).wrap(from_fn(surround))).await;
+        let request = TestRequest::get().uri(path).insert_header(("x-request-id", "request-7")).to_request();
+        let response = match try_call_service(&app, request).await {
+            Ok(response) => response.into_parts().1.map_into_boxed_body(),
+            Err(error) => error.error_response(),
+        };
+        let id = response.headers().get("x-request-id").unwrap().to_str().unwrap().to_owned();
+        let status = response.status();
+        (status, id, serde_json::from_slice(&body::to_bytes(response.into_body()).await.unwrap()).unwrap())
+    }
+
+    #[actix_web::test]
+    async fn routes_with_parameters_answer_as_they_would_alone() {
+        assert_eq!(get("/scope/7").await, (StatusCode::OK, "request-7".to_owned(), Value::from("7")));
+    }
+
+    #[actix_web::test]
+    async fn what_is_not_there_and_what_breaks_answers_in_the_envelope() {
+        for (path, status, code) in [
+            ("/nowhere", StatusCode::NOT_FOUND, "NOT_FOUND_ERROR"),
+            ("/v1/traces", StatusCode::NOT_FOUND, "NOT_FOUND_ERROR"),
+            ("/scope/7/panic", StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR"),
+        ] {
+            let (answered, id, body) = get(path).await;
+            assert_eq!((answered, id.as_str()), (status, "request-7"), "{path}");
+            assert_eq!((&body["success"], &body["error"]["code"]), (&Value::Bool(false), &Value::from(code)), "{path}");
+            assert!(!body.to_string().contains("on purpose"));
+        }
+    }
 }
