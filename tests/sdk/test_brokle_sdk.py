@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import brokle as sdk
 import pytest
-from api import Api
+from api import Api, nanoseconds
 from brokle.types import Attrs
 from installation import Installation
+from opentelemetry._logs import LogRecord, SeverityNumber
 from opentelemetry.trace import Span
 from recorder import Recorder
 from wire import check, sent_spans
@@ -34,8 +37,29 @@ ANSWER = [{"role": "assistant", "content": "It left the warehouse this morning."
 DOCUMENTS = [{"id": "doc-1", "text": "Orders leave within a day.", "score": 0.83}]
 
 
-def client_of(wire: Recorder, brokle: Installation, **settings: Any) -> sdk.Brokle:
-    return sdk.Brokle(api_key=brokle.api_key, base_url=wire.url, **settings)
+@pytest.fixture
+def client_of(wire: Recorder, brokle: Installation) -> Iterator[Callable[..., sdk.Brokle]]:
+    """Makes clients that send through `wire`, and shuts them down at the end as a program's exit would."""
+    clients: list[sdk.Brokle] = []
+
+    def make(**settings: Any) -> sdk.Brokle:
+        clients.append(sdk.Brokle(**({"api_key": brokle.api_key, "base_url": wire.url} | settings)))
+        return clients[-1]
+
+    yield make
+    for client in clients:
+        atexit.unregister(client._cleanup)
+        assert client.shutdown()
+
+
+@pytest.fixture
+def observed(client_of: Callable[..., sdk.Brokle]) -> Iterator[sdk.Brokle]:
+    """The client that the decorator uses."""
+    client = client_of()
+    sdk.set_client(client)
+    yield client
+    # Forgotten, not reset: that would shut it down a first time.
+    sdk.set_client(None)  # type: ignore[arg-type]
 
 
 def trace_id_of(span: Span) -> str:
@@ -90,13 +114,14 @@ def answer_a_question(client: sdk.Brokle) -> str:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_every_form_of_sending_stores_every_field(form: str, brokle: Installation, api: Api, wire: Recorder) -> None:
+def test_every_form_of_sending_stores_every_field(
+    form: str, client_of: Callable[..., sdk.Brokle], brokle: Installation, api: Api, wire: Recorder
+) -> None:
     settings, content_type, content_encoding = FORMS[form]
-    client = client_of(wire, brokle, environment="staging", release="2026.11.1", version="experiment-b", **settings)
+    client = client_of(environment="staging", release="2026.11.1", version="experiment-b", **settings)
     trace_id = answer_a_question(client)
     assert client.flush()
     stored = api.spans_by_name(trace_id, 5)
-    client.shutdown()
 
     requests = wire.to("/v1/traces")
     for request in requests:
@@ -201,8 +226,6 @@ def test_every_form_of_sending_stores_every_field(form: str, brokle: Installatio
         cost_source="catalogue",
         **(everywhere | {"client_total_tokens": 1500}),
     )
-    from api import nanoseconds
-
     since_start = nanoseconds(stored["chat gpt-4o-mini"]["completion_start_time"]) - nanoseconds(stored["chat gpt-4o-mini"]["start_time"])
     # The SDK gives milliseconds.
     assert 5e6 <= since_start == round(first_token_ms * 1e6)
@@ -237,7 +260,8 @@ def test_every_form_of_sending_stores_every_field(form: str, brokle: Installatio
         "service_name": "unknown_service:python",
         "user_id": "user-4",
         "session_id": "session-9",
-        "tags": ["orders", "beta"],
+        # Gathered from all spans, so in an order of their own.
+        "tags": ["beta", "orders"],
         "environment": "staging",
         "release": "2026.11.1",
         "start_time": stored["answer question"]["start_time"],
@@ -251,17 +275,14 @@ def test_every_form_of_sending_stores_every_field(form: str, brokle: Installatio
     assert trace_id in [row["trace_id"] for row in api.traces(limit=100, environment="staging", name="answer question")]
 
 
-def test_the_decorator_stores_arguments_and_results(brokle: Installation, api: Api, wire: Recorder) -> None:
-    client = client_of(wire, brokle)
-    sdk.set_client(client)
-
+def test_the_decorator_stores_arguments_and_results(observed: sdk.Brokle, api: Api, wire: Recorder) -> None:
     @sdk.observe(as_type="tool", name="weather tool", level="DEBUG")
     def get_weather(city: str, days: int = 1) -> dict[str, Any]:
         return {"city": city, "days": days, "sky": "clear"}
 
     @sdk.observe(as_type="generation", model="claude-sonnet-4-5", model_parameters={"temperature": 0.5})
     def write_answer(facts: dict[str, Any]) -> str:
-        client.update_current_span(
+        observed.update_current_span(
             **{
                 Attrs.GEN_AI_PROVIDER_NAME: "anthropic",
                 Attrs.GEN_AI_USAGE_INPUT_TOKENS: 400,
@@ -276,12 +297,9 @@ def test_the_decorator_stores_arguments_and_results(brokle: Installation, api: A
     def forecast(city: str) -> str:
         return write_answer(get_weather(city))
 
-    try:
-        with client.start_as_current_span("request") as root:
-            assert forecast("Oslo") == "Clear."
-        assert client.flush()
-    finally:
-        sdk.reset_client()
+    with observed.start_as_current_span("request") as root:
+        assert forecast("Oslo") == "Clear."
+    assert observed.flush()
     stored = api.spans_by_name(trace_id_of(root), 4)
     sent = sent_spans(wire.to("/v1/traces"))
     # The client does not send its default environment as a header, only on the spans.
@@ -343,50 +361,47 @@ def test_the_decorator_stores_arguments_and_results(brokle: Installation, api: A
     )
     trace = api.trace(trace_id_of(root))
     assert (trace["user_id"], trace["session_id"], trace["tags"]) == ("user-5", "session-10", ["weather"])
-    client.shutdown()
 
 
-def test_a_failing_function_is_an_error(brokle: Installation, api: Api, wire: Recorder) -> None:
-    client = client_of(wire, brokle)
-    sdk.set_client(client)
-
+def test_a_failing_function_is_an_error(observed: sdk.Brokle, api: Api, wire: Recorder) -> None:
     @sdk.observe()
     def divide(a: int, b: int) -> float:
         return a / b
 
-    try:
-        with client.start_as_current_span("outer") as root, pytest.raises(ZeroDivisionError):
-            divide(1, 0)
-        assert client.flush()
-    finally:
-        sdk.reset_client()
+    with observed.start_as_current_span("outer") as root, pytest.raises(ZeroDivisionError):
+        divide(1, 0)
+    assert observed.flush()
     stored = api.spans_by_name(trace_id_of(root), 2)
     sent = sent_spans(wire.to("/v1/traces"))
     check(stored["divide"], sent["divide"], input_key="input.value", type="span", level="ERROR", status="error", input='{"a": 1, "b": 0}')
     assert stored["divide"]["status_message"].endswith("division by zero")
     assert {event["attributes"]["exception.type"] for event in stored["divide"]["events"]} == {"ZeroDivisionError"}
     assert trace_id_of(root) in [row["trace_id"] for row in api.traces(limit=100, name="outer")]
-    client.shutdown()
 
 
-def test_metrics_and_logs_are_taken_without_an_error(brokle: Installation, wire: Recorder) -> None:
-    client = client_of(wire, brokle, logs_enabled=True)
+def test_metrics_are_on_and_taken_without_an_error(client_of: Callable[..., sdk.Brokle], wire: Recorder) -> None:
+    client = client_of()
     metrics = client.get_metrics()
     assert metrics is not None, "metrics are on by default"
     metrics.record_tokens(input_tokens=10, output_tokens=5, model="gpt-4o-mini")
     metrics.record_duration(duration_ms=12.5, model="gpt-4o-mini")
-    assert client._logger_provider is not None
     assert client.flush()
-    assert client.shutdown()
     requests = wire.to("/v1/metrics")
     assert requests and {(request.headers["content-type"], request.status) for request in requests} == {("application/x-protobuf", 200)}
     assert {request.answer_headers["content-type"] for request in requests} == {"application/x-protobuf"}
 
 
-def test_the_key_is_checked(brokle: Installation, wire: Recorder) -> None:
-    assert client_of(wire, brokle).auth_check() is True
-    stranger = sdk.Brokle(api_key="bk_" + "x" * 40, base_url=wire.url)
-    assert stranger.auth_check() is False
+def test_logs_are_taken_without_an_error(client_of: Callable[..., sdk.Brokle], wire: Recorder) -> None:
+    client = client_of(logs_enabled=True)
+    logger = client._logger_provider.get_logger("brokle")
+    logger.emit(LogRecord(body="hello", severity_text="INFO", severity_number=SeverityNumber.INFO))
+    assert client.flush()
+    assert [(request.headers["content-type"], request.status) for request in wire.to("/v1/logs")] == [("application/x-protobuf", 200)]
+
+
+def test_the_key_is_checked(client_of: Callable[..., sdk.Brokle], wire: Recorder) -> None:
+    assert client_of().auth_check() is True
+    assert client_of(api_key="bk_" + "x" * 40).auth_check() is False
     good, bad = wire.to("/v1/auth/validate-key")
     assert (good.status, bad.status) == (200, 401)
     data = json.loads(good.answer)["data"]
@@ -397,8 +412,6 @@ def test_the_key_is_checked(brokle: Installation, wire: Recorder) -> None:
     assert (body["success"], body["error"]["code"]) == (False, "UNAUTHORIZED_ERROR")
 
 
-def test_what_is_not_there_answers_in_the_form_the_client_reads(brokle: Installation, wire: Recorder) -> None:
-    client = client_of(wire, brokle)
-    answer = client._http.post("/v1/does-not-exist", json={})
+def test_what_is_not_there_answers_in_the_form_the_client_reads(client_of: Callable[..., sdk.Brokle]) -> None:
+    answer = client_of()._http.post("/v1/does-not-exist", json={})
     assert (answer["success"], answer["error"]["code"]) == (False, "NOT_FOUND_ERROR")
-    client.shutdown()

@@ -115,6 +115,117 @@ def test_ids_are_shown_in_lower_case_and_found_in_either(brokle: Installation, a
     assert api.span(TRACE_ID.upper(), SPAN_ID.upper())["span_id"] == SPAN_ID
 
 
+def test_everything_that_json_can_say_is_stored(brokle: Installation, api: Api) -> None:
+    now = time.time_ns()
+    trace_id, span_id = f"{now:032X}", "00F067AA0BA902B7"
+    value = {
+        "string": {"stringValue": "x"},
+        "bool": {"boolValue": False},
+        # 64-bit integers are text in protobuf's JSON, and numbers in what some write by hand.
+        "int.text": {"intValue": "-9007199254740991"},
+        "int.number": {"intValue": 7},
+        "double": {"doubleValue": 2.0},
+        "double.nan": {"doubleValue": "NaN"},
+        "bytes": {"bytesValue": "AP8="},
+        "array": {"arrayValue": {"values": [{"intValue": "1"}, {"stringValue": "a"}, {"doubleValue": 1.0}]}},
+        "map": {"kvlistValue": {"values": [{"key": "k", "value": {"boolValue": True}}]}},
+        "empty": {},
+    }
+    span = {
+        "traceId": trace_id,
+        "spanId": span_id,
+        "traceState": "vendor=abc",
+        "flags": 257,
+        "name": "everything",
+        "kind": "SPAN_KIND_PRODUCER",
+        "startTimeUnixNano": now - 2_000_000_001,
+        "endTimeUnixNano": str(now),
+        "attributes": [{"key": key, "value": typed} for key, typed in value.items()],
+        "droppedAttributesCount": 1,
+        "events": [
+            {
+                "timeUnixNano": str(now - 5),
+                "name": "event",
+                "attributes": [{"key": "n", "value": {"intValue": "3"}}],
+                "droppedAttributesCount": 2,
+            }
+        ],
+        "droppedEventsCount": 3,
+        "links": [
+            {
+                "traceId": "0AF7651916CD43DD8448EB211C80319C",
+                "spanId": "B7AD6B7169203331",
+                "traceState": "other=1",
+                "flags": 1,
+                "attributes": [{"key": "why", "value": {"stringValue": "retry"}}],
+                "droppedAttributesCount": 4,
+            }
+        ],
+        "droppedLinksCount": 5,
+        "status": {"code": "STATUS_CODE_ERROR", "message": "it broke"},
+    }
+    document = {
+        "resourceSpans": [
+            {
+                "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "json"}}]},
+                "schemaUrl": "https://example.com/resource",
+                "scopeSpans": [{"scope": {"name": "by hand", "version": "0"}, "schemaUrl": "https://example.com/scope", "spans": [span]}],
+            }
+        ]
+    }
+    answer = post(brokle, "/v1/traces", document, {"X-API-Key": brokle.api_key, "x-brokle-environment": "by-header"})
+    assert (answer.status_code, answer.json()) == (200, {})
+    [stored] = api.spans(trace_id.lower(), 1)
+    lines = differences(
+        stored,
+        {
+            "trace_id": trace_id.lower(),
+            "span_id": span_id.lower(),
+            "parent_span_id": None,
+            "is_root": True,
+            "trace_state": "vendor=abc",
+            "trace_flags": 257,
+            "name": "everything",
+            "kind": "producer",
+            "duration": 2_000_000_001,
+            "status": "error",
+            "status_message": "it broke",
+            "level": "ERROR",
+            "environment": "by-header",
+            "service_name": "json",
+            "attributes": {
+                "string": "x",
+                "bool": False,
+                "int.text": -9007199254740991,
+                "int.number": 7,
+                "double": 2.0,
+                "double.nan": "NaN",
+                "bytes": "AP8=",
+                "array": [1, "a", 1.0],
+                "map": {"k": True},
+                "empty": None,
+            },
+            "links": [
+                {
+                    "trace_id": "0af7651916cd43dd8448eb211c80319c",
+                    "span_id": "b7ad6b7169203331",
+                    "trace_state": "other=1",
+                    "flags": 1,
+                    "attributes": {"why": "retry"},
+                    "dropped_attributes_count": 4,
+                }
+            ],
+            "dropped": {"attributes": 1, "events": 3, "links": 5},
+            "resource_schema_url": "https://example.com/resource",
+            "scope": {"name": "by hand", "version": "0", "attributes": {}, "schema_url": "https://example.com/scope"},
+        },
+    )
+    assert not lines, "\n".join(lines)
+    assert (nanoseconds(stored["start_time"]), nanoseconds(stored["end_time"])) == (now - 2_000_000_001, now)
+    [event] = stored["events"]
+    assert (event["name"], nanoseconds(event["timestamp"]), event["attributes"], event["dropped_attributes_count"]) == ("event", now - 5, {"n": 3}, 2)
+
+
 def test_a_span_that_cannot_be_is_refused_alone(brokle: Installation, api: Api) -> None:
     now = time.time_ns()
     trace_id = f"{now:032x}"
