@@ -69,7 +69,7 @@ fn grpc_code(code: Code) -> i32 {
     }
 }
 
-/// Writes an error as `google.rpc.Status` in the request's encoding. In JSON the envelope's `success` and `error` stand beside it, for clients that read those.
+/// Writes an error as `google.rpc.Status`. In JSON the envelope's `success` and `error` stand beside it, for clients that read those.
 #[must_use]
 pub fn error_response(encoding: Option<Encoding>, error: &ApiError) -> HttpResponse {
     let mut response = HttpResponse::build(error.code.status());
