@@ -14,6 +14,7 @@ use super::{first_start, server, worker};
 use crate::common::clock::SharedClock;
 use crate::config::{Config, Role};
 use crate::http::health::Readiness;
+use crate::infra::clickhouse::ClickHouse;
 use crate::infra::metrics::Metrics;
 use crate::observability::ingest::TelemetryQueue;
 use crate::observability::queue::{Direct, GatherLimits, Gatherer, Retry, Streams, StreamsLimits, Writers};
@@ -105,6 +106,12 @@ impl Application {
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The telemetry store's database, for tests that look behind the API.
+    #[must_use]
+    pub fn clickhouse(&self) -> &ClickHouse {
+        &self.backends.clickhouse
     }
 
     /// To stop it, or to add tasks.

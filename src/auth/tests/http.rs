@@ -17,22 +17,22 @@ use crate::http::envelope::Answer;
 use crate::http::extract::{ApiKeyAuth, Json, Path, PlatformAdmin, ProjectAccess, Query};
 
 #[get("/t/key")]
-async fn with_key(key: ApiKeyAuth) -> Result<Answer<Value>, ApiError> {
+async fn t_with_key(key: ApiKeyAuth) -> Result<Answer<Value>, ApiError> {
     Ok(Answer::ok(json!({"project": key.project_id})))
 }
 
 #[get("/t/traces")]
-async fn traces(access: ProjectAccess<TracesRead>) -> Result<Answer<Value>, ApiError> {
+async fn t_traces(access: ProjectAccess<TracesRead>) -> Result<Answer<Value>, ApiError> {
     Ok(Answer::ok(json!({"project": access.project_id, "role": access.role.name()})))
 }
 
 #[get("/t/projects/{project_id}/keys")]
-async fn keys(access: ProjectAccess<ApiKeysCreate>) -> Result<Answer<Value>, ApiError> {
+async fn t_keys(access: ProjectAccess<ApiKeysCreate>) -> Result<Answer<Value>, ApiError> {
     Ok(Answer::ok(json!({"project": access.project_id})))
 }
 
 #[get("/t/admin")]
-async fn admin(_admin: PlatformAdmin) -> Result<Answer<Value>, ApiError> {
+async fn t_admin(_admin: PlatformAdmin) -> Result<Answer<Value>, ApiError> {
     Ok(Answer::ok(json!({})))
 }
 
@@ -43,12 +43,12 @@ struct Wanted {
 }
 
 #[get("/t/list/{number}")]
-async fn list(_path: Path<u32>, query: Query<Wanted>) -> Result<Answer<Value>, ApiError> {
+async fn t_list(_path: Path<u32>, query: Query<Wanted>) -> Result<Answer<Value>, ApiError> {
     Ok(Answer::ok(json!({"limit": query.limit})))
 }
 
 #[actix_web::post("/t/body")]
-async fn body(body: Json<Wanted>) -> Result<Answer<Value>, ApiError> {
+async fn t_body(body: Json<Wanted>) -> Result<Answer<Value>, ApiError> {
     Ok(Answer::ok(json!({"limit": body.into_inner().limit})))
 }
 
@@ -68,12 +68,12 @@ async fn call(world: &World, request: TestRequest) -> Seen {
         .configure(crate::user::http::routes)
         .configure(crate::enterprise::routes)
         .into_app()
-        .service(with_key)
-        .service(traces)
-        .service(keys)
-        .service(admin)
-        .service(list)
-        .service(body);
+        .service(t_with_key)
+        .service(t_traces)
+        .service(t_keys)
+        .service(t_admin)
+        .service(t_list)
+        .service(t_body);
     let app = init_service(app).await;
     match try_call_service(&app, request.to_request()).await {
         Ok(response) => {
@@ -143,10 +143,10 @@ async fn login_refresh_me_logout() {
 async fn wrong_sign_ins_have_clear_answers() {
     let world = World::small().await;
     let wrong = call(&world, login("ada@example.com", "wrong")).await;
-    assert_eq!((wrong.code(), wrong.error.unwrap().message.as_str()), ("UNAUTHORIZED_ERROR", "wrong e-mail or password"));
+    assert_eq!((wrong.code(), wrong.error.as_ref().unwrap().message.as_str()), ("UNAUTHORIZED_ERROR", "wrong e-mail or password"));
     let empty = call(&world, login("", "")).await;
     assert_eq!(empty.code(), "VALIDATION_ERROR");
-    assert_eq!(empty.error.unwrap().details.unwrap().as_array().unwrap().iter().map(|detail| &detail["field"]).collect::<Vec<_>>(), ["email", "password"]);
+    assert_eq!(empty.error.as_ref().unwrap().details.as_ref().unwrap().as_array().unwrap().iter().map(|detail| &detail["field"]).collect::<Vec<_>>(), ["email", "password"]);
     for request in [TestRequest::post().uri("/api/v1/auth/refresh"), TestRequest::post().uri("/api/v1/auth/refresh").cookie(Cookie::new("brokle_refresh", "brt_x"))] {
         assert_eq!(call(&world, request).await.code(), "REFRESH_EXPIRED");
     }
@@ -205,7 +205,7 @@ async fn a_project_is_reached_by_its_members_only() {
     assert_eq!((foreign.code, foreign.message), (missing.code, missing.message));
     for uri in ["/t/traces", "/t/traces?project_id=", "/t/traces?project_id=nonsense"] {
         let wrong = call(&world, get_as(&ada, uri)).await;
-        assert_eq!((wrong.code(), &wrong.error.unwrap().details.unwrap()[0]["field"]), ("VALIDATION_ERROR", &json!("project_id")), "{uri}");
+        assert_eq!((wrong.code(), &wrong.error.as_ref().unwrap().details.as_ref().unwrap()[0]["field"]), ("VALIDATION_ERROR", &json!("project_id")), "{uri}");
     }
     // Who is not signed in learns nothing about what is missing.
     assert_eq!(call(&world, TestRequest::get().uri("/t/traces")).await.code(), "UNAUTHORIZED_ERROR");

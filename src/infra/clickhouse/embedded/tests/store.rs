@@ -333,3 +333,40 @@ async fn parameters_are_data() {
         store.client().query("SELECT {p:String}").param("p", nasty).fetch_one().await.unwrap();
     assert_eq!(sent, nasty);
 }
+
+/// Inserts leave repeated keys within a block as they are; reads must not.
+#[tokio::test]
+async fn repeats_within_a_block_count_once() {
+    let store = migrated_store().await;
+    let row = |number: u64, version: u64| ObservationRow {
+        project_id: "p".to_owned(),
+        trace_id: format!("{:032x}", number / 7),
+        span_id: format!("{number:016x}"),
+        start_time: 1_790_000_000_000_000_000 + i64::try_from(number).unwrap() * 1_000_000_000,
+        total_tokens: version,
+        row_version: version,
+        retention_days: 365,
+        ingested_at: 1_790_000_001_000,
+        ..ObservationRow::default()
+    };
+    let totals = "SELECT count(), sum(total_tokens), toUInt64(uniqExact(span_id)) FROM observations FINAL WHERE project_id = 'p'";
+    for (block, expected) in [(0..12_000_u64, 12_000_u64), (12_000..24_000, 24_000), (6_000..18_000, 24_000)] {
+        let mut insert = store.insert_client().insert::<ObservationRow>("observations").await.unwrap();
+        for version in [2, 3, 1] {
+            for number in block.clone() {
+                insert.write(&row(number, version)).await.unwrap();
+            }
+        }
+        insert.end().await.unwrap();
+        let found: (u64, u64, u64) = store.client().query(totals).fetch_one().await.unwrap();
+        assert_eq!(found, (expected, expected * 3, expected));
+    }
+    let one: Vec<u64> = store
+        .client()
+        .query("SELECT total_tokens FROM observations FINAL WHERE project_id = 'p' AND trace_id = ? ORDER BY start_time")
+        .bind(format!("{:032x}", 1_000))
+        .fetch_all()
+        .await
+        .unwrap();
+    assert_eq!(one, [3; 7]);
+}
