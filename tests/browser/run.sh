@@ -15,8 +15,8 @@ cd "$root/web"
 # run KIND PLAYWRIGHT_ARGUMENTS...; in the background, so that a signal reaches this shell at once and from it the runner, which
 # stops Playwright and the installation.
 runner=''
-trap '[[ -z "$runner" ]] || { kill -TERM "$runner" 2>/dev/null; wait "$runner"; }; exit 143' TERM HUP
-trap '[[ -z "$runner" ]] || { kill -TERM "$runner" 2>/dev/null; wait "$runner"; }; exit 130' INT
+trap '[[ -z "$runner" ]] || { kill -TERM "$runner" 2>/dev/null; wait "$runner" || true; }; exit 143' TERM HUP
+trap '[[ -z "$runner" ]] || { kill -TERM "$runner" 2>/dev/null; wait "$runner" || true; }; exit 130' INT
 run() {
   local kind="$1" code=0
   shift

@@ -279,11 +279,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Runs a command against a fresh installation of Brokle.")
     parser.add_argument("kind", choices=["standalone", "split"])
     parser.add_argument("--dir", type=Path, required=True, help="where its data and logs go")
+    parser.add_argument("--organization", default=Installation.organization)
+    parser.add_argument("--project", default=Installation.project)
+    parser.add_argument("--email", default=Installation.email, help="of the one user")
     parser.add_argument("command", nargs="+", help="what to run, after --")
     arguments = parser.parse_args()
     interrupt_on_sigterm()
     try:
-        with Installation(arguments.kind, arguments.dir.resolve()) as brokle:
+        told = {"email": arguments.email, "organization": arguments.organization, "project": arguments.project}
+        with Installation(arguments.kind, arguments.dir.resolve(), **told) as brokle:
             variables = {
                 "BROKLE_E2E_URL": brokle.url,
                 "BROKLE_E2E_EMAIL": brokle.email,
