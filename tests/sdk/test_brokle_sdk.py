@@ -30,7 +30,7 @@ FORMS: dict[str, tuple[dict[str, Any], str, str | None]] = {
 }
 
 QUESTION = [
-    {"role": "system", "content": "You answer questions about orders. Übermut ist verboten. 🙂"},
+    {"role": "system", "content": "You answer questions about orders. Très vite, s’il vous plaît. 🙂"},
     {"role": "user", "content": "Where is my order A-17?"},
 ]
 ANSWER = [{"role": "assistant", "content": "It left the warehouse this morning."}]
