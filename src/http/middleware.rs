@@ -43,7 +43,7 @@ pub async fn surround<B: MessageBody + 'static>(
     let span = span_of(&request, &context);
     let head = Head::of(&request);
 
-    let outcome = AssertUnwindSafe(next.call(request)).catch_unwind().instrument(span.clone()).await;
+    let outcome = AssertUnwindSafe(async move { next.call(request).await }).catch_unwind().instrument(span.clone()).await;
     let result = match outcome {
         Ok(Ok(response)) if !needs_body(&response) => Ok(response.map_into_left_body()),
         Ok(Ok(response)) => {
@@ -222,6 +222,52 @@ impl Answered<'_> {
             tracing::info!(request_id, trace_id, method, route, status = status.as_u16(), duration_ms, "answered");
         } else {
             tracing::debug!(request_id, trace_id, method, route, status = status.as_u16(), duration_ms, "answered");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::StatusCode;
+    use actix_web::middleware::from_fn;
+    use actix_web::test::{TestRequest, init_service, try_call_service};
+    use actix_web::{App, HttpResponse, body, web};
+    use serde_json::Value;
+
+    use super::surround;
+
+    /// Status, request id and body of a GET.
+    async fn get(path: &str) -> (StatusCode, String, Value) {
+        let routes = web::scope("/scope")
+            .route("/{id}", web::get().to(async |id: web::Path<String>| HttpResponse::Ok().json(id.into_inner())))
+            .route("/{id}/panic", web::get().to(async || -> HttpResponse { panic!("on purpose") }));
+        let app = init_service(App::new().service(routes).wrap(from_fn(surround))).await;
+        let request = TestRequest::get().uri(path).insert_header(("x-request-id", "request-7")).to_request();
+        let response = match try_call_service(&app, request).await {
+            Ok(response) => response.into_parts().1.map_into_boxed_body(),
+            Err(error) => error.error_response(),
+        };
+        let id = response.headers().get("x-request-id").unwrap().to_str().unwrap().to_owned();
+        let status = response.status();
+        (status, id, serde_json::from_slice(&body::to_bytes(response.into_body()).await.unwrap()).unwrap())
+    }
+
+    #[actix_web::test]
+    async fn routes_with_parameters_answer_as_they_would_alone() {
+        assert_eq!(get("/scope/7").await, (StatusCode::OK, "request-7".to_owned(), Value::from("7")));
+    }
+
+    #[actix_web::test]
+    async fn what_is_not_there_and_what_breaks_answers_in_the_envelope() {
+        for (path, status, code) in [
+            ("/nowhere", StatusCode::NOT_FOUND, "NOT_FOUND_ERROR"),
+            ("/v1/traces", StatusCode::NOT_FOUND, "NOT_FOUND_ERROR"),
+            ("/scope/7/panic", StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR"),
+        ] {
+            let (answered, id, body) = get(path).await;
+            assert_eq!((answered, id.as_str()), (status, "request-7"), "{path}");
+            assert_eq!((&body["success"], &body["error"]["code"]), (&Value::Bool(false), &Value::from(code)), "{path}");
+            assert!(!body.to_string().contains("on purpose"));
         }
     }
 }
