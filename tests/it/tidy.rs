@@ -176,7 +176,7 @@ const CREDENTIALS: &[&str] = &["ApiKeyAuth", "SignedIn", "PlatformAdmin", "Proje
 fn every_handler_says_who_may_call_it() {
     let mut open = BTreeSet::new();
     let mut handlers = 0;
-    for (path, text) in sources() {
+    for (path, text) in sources().into_iter().filter(|(path, _)| !is_test(path)) {
         let code = code(&text);
         for method in ["get", "post", "put", "patch", "delete", "head", "route"] {
             for (at, attribute) in code.match_indices(&format!("#[{method}(\"")) {
@@ -246,7 +246,7 @@ fn every_statement_on_telemetry_names_its_project() {
         let code = code(&text);
         // Whole string literals: a statement may span lines.
         for literal in literals(&code) {
-            let statement = ["SELECT ", "INSERT ", "ALTER ", "DELETE "].iter().any(|verb| literal.starts_with(verb));
+            let statement = ["SELECT ", "INSERT ", "ALTER ", "DELETE "].iter().any(|verb| literal.trim_start().starts_with(verb));
             let table = ["FROM observations", "FROM traces", "INTO traces", "INTO observations", "JOIN "].iter().any(|part| literal.contains(part));
             if statement && table {
                 statements += 1;
