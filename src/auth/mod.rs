@@ -18,6 +18,8 @@ mod session;
 pub mod sso;
 mod store;
 #[cfg(test)]
+pub mod testing;
+#[cfg(test)]
 mod tests;
 mod token;
 

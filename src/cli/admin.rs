@@ -1,4 +1,192 @@
-//! Stand-in until merged.
+//! `brokle admin create-user|reset-password|create-key`: for operators with a shell, past every permission.
+
+use std::io::{Read, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use chrono::TimeDelta;
+
+use crate::auth::{ApiKeys, Passwords, Revocations, Sessions, TokenSettings, random_password};
+use crate::common::clock::{SharedClock, SystemClock};
+use crate::common::id::{OrganizationId, ProjectId};
+use crate::config::{Config, Role as Mode};
+use crate::infra::db::{self, Database, migrate};
+use crate::organization::{Directory, Role};
+use crate::user::{Email, NewUser, Users};
+
 #[derive(Debug, clap::Subcommand)]
-pub(super) enum Command { X }
-pub(super) async fn run(_c: Command, _x: crate::config::Config) -> anyhow::Result<()> { Ok(()) }
+pub(super) enum Command {
+    /// Make a user; without --password-stdin a password is made and printed
+    CreateUser(CreateUser),
+    /// Give a user a new password and end all the user's sessions
+    ResetPassword(ResetPassword),
+    /// Make an API key for a project and print it
+    CreateKey(CreateKey),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct CreateUser {
+    #[arg(long)]
+    email: String,
+    #[arg(long, default_value = "")]
+    first_name: String,
+    #[arg(long, default_value = "")]
+    last_name: String,
+    /// Platform administrator: runs the installation
+    #[arg(long)]
+    admin: bool,
+    /// Make the user a member of this organization (its id)
+    #[arg(long)]
+    organization: Option<OrganizationId>,
+    /// The role there
+    #[arg(long, default_value = "developer", requires = "organization", value_parser = ["owner", "admin", "developer", "viewer"])]
+    role: String,
+    /// Read the password from standard input
+    #[arg(long)]
+    password_stdin: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ResetPassword {
+    #[arg(long)]
+    email: String,
+    /// Read the password from standard input
+    #[arg(long)]
+    password_stdin: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct CreateKey {
+    /// The project's id
+    #[arg(long)]
+    project: ProjectId,
+    #[arg(long, default_value = "Made by an operator")]
+    name: String,
+    /// Days until it expires; without it, never
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    expires_in_days: Option<u16>,
+}
+
+/// Opens the database of `config` and does it. A standalone process may be running: only its SQLite file is touched.
+pub(super) async fn run(command: Command, config: Config) -> anyhow::Result<()> {
+    let db = match config.role {
+        Mode::Standalone => {
+            let path = config.data.dir.join("brokle.db");
+            ensure!(path.exists(), "there is no installation in {} (BROKLE_DATA_DIR); start `brokle` once", config.data.dir.display());
+            db::connect_sqlite(&path).await?
+        }
+        Mode::Server | Mode::Worker => db::connect_postgres(&config.database, Duration::from_secs(5)).await?,
+    };
+    let missing = migrate::pending(&db).await?;
+    ensure!(missing.is_empty(), "the database lacks {} migration(s): run `brokle migrate`, or start a server", missing.len());
+    let outcome = execute(command, &db, &mut std::io::stdin(), &mut std::io::stdout()).await;
+    db.close().await?;
+    outcome
+}
+
+async fn execute(command: Command, db: &Database, input: &mut (dyn Read + Send), out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
+    let clock: SharedClock = Arc::new(SystemClock);
+    match command {
+        Command::CreateUser(arguments) => create_user(arguments, db, clock, input, out).await,
+        Command::ResetPassword(arguments) => reset_password(arguments, db, clock, input, out).await,
+        Command::CreateKey(arguments) => create_key(arguments, db, clock, out).await,
+    }
+}
+
+/// A password to be set.
+struct Password {
+    text: String,
+    /// Made here, so it must be printed.
+    made: bool,
+}
+
+impl Password {
+    fn read(from_stdin: bool, input: &mut (dyn Read + Send)) -> anyhow::Result<Self> {
+        if !from_stdin {
+            return Ok(Self { text: random_password(), made: true });
+        }
+        let mut text = String::new();
+        input.take(4096).read_to_string(&mut text).context("cannot read the password from standard input")?;
+        Ok(Self { text: text.trim_end_matches(['\n', '\r']).to_owned(), made: false })
+    }
+
+    fn tell(&self, out: &mut dyn Write) -> std::io::Result<()> {
+        if self.made { writeln!(out, "password: {}", self.text) } else { Ok(()) }
+    }
+}
+
+async fn create_user(
+    arguments: CreateUser,
+    db: &Database,
+    clock: SharedClock,
+    input: &mut (dyn Read + Send),
+    out: &mut (dyn Write + Send),
+) -> anyhow::Result<()> {
+    let (users, directory) = (Users::new(db.clone(), clock.clone()), Directory::new(db.clone(), clock));
+    let email: Email = arguments.email.parse()?;
+    let password = Password::read(arguments.password_stdin, input)?;
+    let hash = Passwords::new().hash(&password.text).await?;
+
+    let txn = db.begin().await?;
+    let new = NewUser {
+        email,
+        first_name: arguments.first_name,
+        last_name: arguments.last_name,
+        password_hash: Some(hash),
+        is_admin: arguments.admin,
+    };
+    let user = users.create(&txn, new).await?;
+    if let Some(organization) = arguments.organization {
+        if directory.find_organization(&txn, organization).await?.is_none() {
+            bail!("there is no organization {organization}");
+        }
+        directory.add_member(&txn, organization, user.id, &Role::from(arguments.role.as_str())).await?;
+        users.set_default_organization(&txn, user.id, organization).await?;
+    }
+    txn.commit().await?;
+    writeln!(out, "user: {} ({})", user.email, user.id)?;
+    Ok(password.tell(out)?)
+}
+
+async fn reset_password(
+    arguments: ResetPassword,
+    db: &Database,
+    clock: SharedClock,
+    input: &mut (dyn Read + Send),
+    out: &mut (dyn Write + Send),
+) -> anyhow::Result<()> {
+    let users = Users::new(db.clone(), clock.clone());
+    let email: Email = arguments.email.parse()?;
+    let user = users.find_by_email(&email).await?.with_context(|| format!("there is no user {email}"))?;
+    let password = Password::read(arguments.password_stdin, input)?;
+    let passwords = Passwords::new();
+    let hash = passwords.hash(&password.text).await?;
+    let no_tokens = TokenSettings {
+        secret: String::new().into(),
+        issuer: String::new(),
+        access_ttl: Duration::ZERO,
+        refresh_ttl: Duration::ZERO,
+    };
+    let sessions = Sessions::new(db.clone(), clock, users.clone(), passwords, Revocations::new(), &no_tokens);
+
+    let txn = db.begin().await?;
+    users.set_password(&txn, user.id, hash).await?;
+    let ended = sessions.end_all(&txn, user.id, "password_reset").await?;
+    txn.commit().await?;
+    writeln!(out, "user: {} ({}), {ended} session(s) ended; running servers notice within half a minute", user.email, user.id)?;
+    Ok(password.tell(out)?)
+}
+
+async fn create_key(arguments: CreateKey, db: &Database, clock: SharedClock, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
+    let directory = Directory::new(db.clone(), clock.clone());
+    let project = directory
+        .find_project(db.conn(), arguments.project)
+        .await?
+        .with_context(|| format!("there is no project {}", arguments.project))?;
+    let keys = ApiKeys::new(db.clone(), clock.clone(), Revocations::new(), Duration::from_secs(1));
+    let expires_at = arguments.expires_in_days.map(|days| clock.now() + TimeDelta::days(days.into()));
+    let (view, key) = keys.create(project.id, &arguments.name, expires_at, None).await?;
+    writeln!(out, "key: {} ({}, project {})", key.expose(), view.id, project.name)?;
+    Ok(())
+}

@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, web};
+use actix_web::{Error, HttpMessage, HttpResponse, web};
 use futures_util::FutureExt;
 use opentelemetry::propagation::Extractor;
 use tracing::{Instrument, Span};
@@ -26,7 +28,7 @@ const SLOW: Duration = Duration::from_secs(1);
 /// Wraps every route: request id, span, panics, errors as envelope, metrics, log.
 ///
 /// # Errors
-/// Never: every error becomes an answer.
+/// With a finished answer inside, where the request was lost on the way (a panic).
 pub async fn surround<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
@@ -39,25 +41,52 @@ pub async fn surround<B: MessageBody + 'static>(
         metrics.http_in_flight.inc();
     }
     let span = span_of(&request, &context);
-    let http = request.request().clone();
+    let head = Head::of(&request);
 
     let outcome = AssertUnwindSafe(next.call(request)).catch_unwind().instrument(span.clone()).await;
-    let response = match outcome {
-        Ok(Ok(response)) if !needs_body(&response) => response.map_into_left_body(),
+    let result = match outcome {
+        Ok(Ok(response)) if !needs_body(&response) => Ok(response.map_into_left_body()),
         Ok(Ok(response)) => {
-            let error = error_of_response(&response);
-            ServiceResponse::new(http.clone(), render(&http, &context, &error, response.response().error())).map_into_right_body()
+            let rendered = render(&head, &context, &error_of_response(&response));
+            Ok(response.into_response(rendered).map_into_right_body())
         }
-        Ok(Err(error)) => {
-            let api = error_of(&error);
-            ServiceResponse::new(http.clone(), render(&http, &context, &api, Some(&error))).map_into_right_body()
-        }
-        Err(panic) => {
-            let api = ApiError::internal(format!("panic: {}", panic_text(&*panic)));
-            ServiceResponse::new(http.clone(), render(&http, &context, &api, None)).map_into_right_body()
-        }
+        Ok(Err(error)) => Err(render(&head, &context, &error_of(&error))),
+        Err(panic) => Err(render(&head, &context, &ApiError::internal(format!("panic: {}", panic_text(&*panic))))),
     };
-    Ok(finish(response, &context, &span, metrics.as_ref().map(web::Data::get_ref), started))
+    let route = result.as_ref().ok().and_then(|response| response.request().match_pattern()).unwrap_or_else(|| "unmatched".to_owned());
+    let answer = Answered { context: &context, span: &span, metrics: metrics.as_ref().map(web::Data::get_ref), method: &head.method, route: &route, started };
+    match result {
+        Ok(mut response) => {
+            let status = response.status();
+            answer.finish(response.headers_mut(), status);
+            Ok(response)
+        }
+        // The request is gone with whatever failed; the error carries its finished answer.
+        Err(mut response) => {
+            let status = response.status();
+            answer.finish(response.headers_mut(), status);
+            Err(InternalError::from_response("failed", response).into())
+        }
+    }
+}
+
+/// What of a request its error answer needs. (A clone of the request itself would keep the router from working on it.)
+struct Head {
+    method: Method,
+    path: String,
+    accept: Option<HeaderValue>,
+    encoding: Option<otlp::Encoding>,
+}
+
+impl Head {
+    fn of(request: &ServiceRequest) -> Self {
+        Self {
+            method: request.method().clone(),
+            path: request.path().to_owned(),
+            accept: request.headers().get(header::ACCEPT).cloned(),
+            encoding: otlp::Encoding::of(request.headers()),
+        }
+    }
 }
 
 fn context_of(request: &ServiceRequest) -> RequestContext {
@@ -142,53 +171,57 @@ fn bare(status: actix_web::http::StatusCode) -> ApiError {
     ApiError::new(code, message)
 }
 
-fn render(http: &actix_web::HttpRequest, context: &RequestContext, error: &ApiError, _source: Option<&Error>) -> actix_web::HttpResponse {
+fn render(head: &Head, context: &RequestContext, error: &ApiError) -> HttpResponse {
+    let (request_id, trace_id) = (&*context.request_id, context.trace_id.as_deref());
     if let Some(cause) = &error.cause {
         if error.code.status().is_server_error() {
-            tracing::error!(request_id = %context.request_id, trace_id = context.trace_id.as_deref(), path = http.path(), code = error.code.name(), cause, "request failed");
+            tracing::error!(request_id, trace_id, path = head.path, code = error.code.name(), cause, "request failed");
         } else {
-            tracing::debug!(request_id = %context.request_id, path = http.path(), code = error.code.name(), cause, "request refused");
+            tracing::debug!(request_id, trace_id, path = head.path, code = error.code.name(), cause, "request refused");
         }
     }
-    if otlp::is_otlp_path(http.path()) {
-        return otlp::error_response(http, error);
+    if otlp::is_otlp_path(&head.path) {
+        return otlp::error_response(head.encoding, error);
     }
-    envelope::error_response(context, http.headers().get(header::ACCEPT), http.path(), error)
+    envelope::error_response(context, head.accept.as_ref(), &head.path, error)
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
     panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }
 
-fn finish<B>(
-    mut response: ServiceResponse<B>,
-    context: &RequestContext,
-    span: &Span,
-    metrics: Option<&Metrics>,
+/// A request that has its answer, to be counted and logged.
+struct Answered<'a> {
+    context: &'a RequestContext,
+    span: &'a Span,
+    metrics: Option<&'a Metrics>,
+    method: &'a Method,
+    route: &'a str,
     started: Instant,
-) -> ServiceResponse<B> {
-    if let Ok(value) = HeaderValue::from_str(&context.request_id) {
-        response.headers_mut().insert(REQUEST_ID, value);
+}
+
+impl Answered<'_> {
+    fn finish(&self, headers: &mut HeaderMap, status: StatusCode) {
+        if let Ok(value) = HeaderValue::from_str(&self.context.request_id) {
+            headers.insert(REQUEST_ID, value);
+        }
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        let elapsed = self.started.elapsed();
+        let (method, route) = (self.method.as_str(), self.route);
+        if let Some(metrics) = self.metrics {
+            metrics.http_in_flight.dec();
+            metrics.http_requests.with_label_values(&[method, route, status.as_str()]).inc();
+            metrics.http_duration.with_label_values(&[method, route]).observe(elapsed.as_secs_f64());
+        }
+        self.span.record("otel.name", format!("{method} {route}"));
+        self.span.record("http.route", route);
+        self.span.record("http.response.status_code", status.as_u16());
+        let duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        let (request_id, trace_id) = (&*self.context.request_id, self.context.trace_id.as_deref());
+        if elapsed > SLOW || status.is_server_error() {
+            tracing::info!(request_id, trace_id, method, route, status = status.as_u16(), duration_ms, "answered");
+        } else {
+            tracing::debug!(request_id, trace_id, method, route, status = status.as_u16(), duration_ms, "answered");
+        }
     }
-    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    let elapsed = started.elapsed();
-    let status = response.status();
-    let method = response.request().method().as_str().to_owned();
-    let route = response.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
-    if let Some(metrics) = metrics {
-        metrics.http_in_flight.dec();
-        metrics.http_requests.with_label_values(&[method.as_str(), &route, status.as_str()]).inc();
-        metrics.http_duration.with_label_values(&[method.as_str(), &route]).observe(elapsed.as_secs_f64());
-    }
-    span.record("otel.name", format!("{method} {route}"));
-    span.record("http.route", &route);
-    span.record("http.response.status_code", status.as_u16());
-    let duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-    let (request_id, trace_id) = (&*context.request_id, context.trace_id.as_deref());
-    if elapsed > SLOW || status.is_server_error() {
-        tracing::info!(request_id, trace_id, method, route, status = status.as_u16(), duration_ms, "answered");
-    } else {
-        tracing::debug!(request_id, trace_id, method, route, status = status.as_u16(), duration_ms, "answered");
-    }
-    response
 }

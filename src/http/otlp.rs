@@ -3,7 +3,7 @@
 //! Source: <https://opentelemetry.io/docs/specs/otlp/#otlphttp-response>.
 
 use actix_web::http::header::{self, HeaderMap};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::HttpResponse;
 use prost::Message;
 
 use crate::error::{ApiError, Code};
@@ -71,13 +71,13 @@ fn grpc_code(code: Code) -> i32 {
 
 /// Writes an error as `google.rpc.Status`. In JSON the envelope's `success` and `error` stand beside it, for clients that read those.
 #[must_use]
-pub fn error_response(request: &HttpRequest, error: &ApiError) -> HttpResponse {
+pub fn error_response(encoding: Option<Encoding>, error: &ApiError) -> HttpResponse {
     let mut response = HttpResponse::build(error.code.status());
     if let Some(seconds) = error.retry_after {
         response.insert_header((header::RETRY_AFTER, seconds.to_string()));
     }
     let status = Status { code: grpc_code(error.code), message: error.message.clone() };
-    match Encoding::of(request.headers()) {
+    match encoding {
         Some(Encoding::Protobuf) => response.content_type(Encoding::Protobuf.content_type()).body(status.encode_to_vec()),
         Some(Encoding::Json) | None => response.json(serde_json::json!({
             "code": status.code,

@@ -36,6 +36,11 @@ impl Users {
         Ok(store::find_by_email(self.db.conn(), email).await?)
     }
 
+    /// The same as part of the caller's transaction.
+    pub async fn find_by_email_in(&self, txn: &impl ConnectionTrait, email: &Email) -> Result<Option<User>, Error> {
+        Ok(store::find_by_email(txn, email).await?)
+    }
+
     /// How many there are.
     pub async fn count(&self, db: &impl ConnectionTrait) -> Result<u64, Error> {
         Ok(store::count(db).await?)

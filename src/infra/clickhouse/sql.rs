@@ -303,7 +303,7 @@ mod tests {
         assert_eq!(insert_head(b"SELECT 1"), None);
         assert_eq!(
             insert_head(b"INSERT INTO a.b(`x`, format) SETTINGS t = 'FORMAT' FORMAT RowBinary"),
-            data("INSERT INTO a.b(`x`, format) SETTINGS t = 'FORMAT'", "RowBinary", 63)
+            data("INSERT INTO a.b(`x`, format) SETTINGS t = 'FORMAT'", "RowBinary", 67)
         );
         assert_eq!(insert_head(b"INSERT INTO t FORMAT CSV\n1,'"), data("INSERT INTO t", "CSV", 25));
         assert_eq!(insert_head(b"insert into t values(1, 'a')"), data("insert into t", "Values", 20));

@@ -55,6 +55,17 @@ impl Database {
         Ok(self.write.begin_with_options(options).await?)
     }
 
+    /// Like [`Database::begin`], and waits until no other transaction holds `key`: for work that one process at a time may do.
+    pub async fn begin_alone(&self, key: i64) -> Result<DatabaseTransaction, Error> {
+        let txn = self.begin().await?;
+        // On SQLite BEGIN IMMEDIATE is enough: there is one writer.
+        if self.kind == Kind::Postgres {
+            let statement = Statement::from_sql_and_values(DbBackend::Postgres, "SELECT pg_advisory_xact_lock($1)", [key.into()]);
+            txn.execute_raw(statement).await?;
+        }
+        Ok(txn)
+    }
+
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), Error> {
         Ok(self.read.ping().await?)

@@ -138,7 +138,10 @@ fn set_who_and_where(row: &mut ObservationRow, view: &View<'_>, context: &Conver
     ];
     for (name, field) in fields {
         let Some((text, rule)) = view.text(field) else { continue };
-        note(row, name, &rule.label);
+        // The service's name has one source only.
+        if field != Field::ServiceName {
+            note(row, name, &rule.label);
+        }
         let place = match field {
             Field::Release => &mut row.release,
             Field::Version => &mut row.version,
@@ -347,6 +350,12 @@ fn has_replaced_text(row: &ObservationRow) -> bool {
 
 /// The first 200 characters.
 fn preview(text: &str) -> String {
+    // Most texts begin in ASCII, where characters are bytes.
+    if let Some((start, _)) = text.as_bytes().split_at_checked(PREVIEW_CHARS)
+        && start.is_ascii()
+    {
+        return text[..PREVIEW_CHARS].to_owned();
+    }
     match text.char_indices().nth(PREVIEW_CHARS) {
         Some((end, _)) => text[..end].to_owned(),
         None => text.to_owned(),

@@ -1,13 +1,19 @@
 //! A running Brokle for a test, in this process or in processes of its own.
 
 mod app;
+mod installation;
+mod load;
 mod otlp;
 mod process;
+mod proxy;
 mod services;
 
-pub use app::{Setup, TestApp};
+pub use app::{API_KEY, EMAIL, PASSWORD, Setup, TestApp};
+pub use installation::{Api, Installation, Running, START, STOP, log_in};
+pub use load::{Acknowledged, Chance, Load, generation, one_span, verify};
 pub use otlp::{Spans, attribute, now_ns, request, span};
 pub use process::Process;
+pub use proxy::Proxy;
 pub use services::{Services, environment_variable, scratch_dir};
 
 /// Runs a test body on both set-ups: standalone, and server + worker over Postgres, Redis and ClickHouse.

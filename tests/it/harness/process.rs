@@ -2,7 +2,8 @@
 
 use std::io::Read;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// A `brokle` process; killed when dropped.
@@ -12,22 +13,33 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts `brokle` with these arguments and nothing in its environment but these variables.
-    pub fn start(arguments: &[&str], environment: &[(String, String)]) -> Self {
-        let log = tempfile::NamedTempFile::new().unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_brokle"))
+    /// `brokle` with these arguments and nothing in its environment but these variables.
+    fn command(arguments: &[&str], environment: &[(String, String)]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_brokle"));
+        command
             .args(arguments)
             .env_clear()
             .envs(super::environment_variable("HOME").map(|home| ("HOME".to_owned(), home)))
             .envs(super::environment_variable("XDG_CACHE_HOME").map(|home| ("XDG_CACHE_HOME".to_owned(), home)))
             .envs(super::environment_variable("BROKLE_ENGINE_LIB").map(|path| ("BROKLE_ENGINE_LIB".to_owned(), path)))
             .envs(environment.iter().cloned())
-            .stdin(Stdio::null())
-            .stdout(log.reopen().unwrap())
-            .stderr(log.reopen().unwrap())
-            .spawn()
-            .unwrap();
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Starts `brokle` with these arguments and nothing in its environment but these variables.
+    pub fn start(arguments: &[&str], environment: &[(String, String)]) -> Self {
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let mut command = Self::command(arguments, environment);
+        // Both streams at the end of one file, whoever wrote last.
+        let append = || std::fs::OpenOptions::new().append(true).open(log.path()).unwrap();
+        let child = command.stdout(append()).stderr(append()).spawn().unwrap();
         Self { child, log }
+    }
+
+    /// Runs `brokle` to its end.
+    pub fn run(arguments: &[&str], environment: &[(String, String)]) -> Output {
+        Self::command(arguments, environment).output().unwrap()
     }
 
     /// Its process id.
@@ -52,6 +64,33 @@ impl Process {
     pub fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+
+    /// Whether it has not ended yet.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Waits until it has printed `text`; fails with everything that it printed.
+    pub async fn wait_for_output(&mut self, text: &str, patience: Duration) {
+        let started = Instant::now();
+        while !self.output().contains(text) {
+            assert!(self.is_running(), "ended before it said {text:?}:\n{}", self.output());
+            assert!(started.elapsed() < patience, "did not say {text:?} within {patience:?}:\n{}", self.output());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Waits until it has ended, and tells its exit code (none: a signal ended it); fails with what it printed.
+    pub async fn exit_code(&mut self, patience: Duration) -> Option<i32> {
+        let started = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(started.elapsed() < patience, "still running after {patience:?}:\n{}", self.output());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     /// How it ended, if it does within `patience`.
@@ -80,9 +119,17 @@ impl Process {
         panic!("not ready within {patience:?}:\n{}", self.output());
     }
 
-    /// A port that is free now.
+    /// A port that is free now, below the range from which the kernel takes the ports of outgoing connections: one of those must
+    /// not take it before the process does. Tests that run at the same time get others.
     pub fn free_port() -> u16 {
-        std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        loop {
+            let number = std::process::id().wrapping_mul(41).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+            let port = u16::try_from(10_000 + number % 10_000).unwrap();
+            if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+                return port;
+            }
+        }
     }
 
     /// The most memory it has used, in bytes.

@@ -170,6 +170,16 @@ impl Connection {
         Ok((result.bytes(), result.summary()))
     }
 
+    /// Lets go of what a failed statement left behind.
+    ///
+    /// The engine keeps the pipeline of a streamed statement that failed, and its entry in the list of processes, until
+    /// the next statement on the connection; on an idle one that may be long.
+    pub(super) fn settle(&mut self) {
+        if let Err(error) = self.query("SELECT 1", "Null", &[]) {
+            tracing::debug!(%error, "a connection of the engine did not settle");
+        }
+    }
+
     /// Starts a SELECT whose blocks are fetched one by one.
     pub(super) fn select(&mut self, statement: &str, format: &str, parameters: &[(String, String)]) -> Result<Select<'_>, Exception> {
         let parameters = Parameters::new(parameters);

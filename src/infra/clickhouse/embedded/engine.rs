@@ -123,6 +123,8 @@ struct Inner {
 /// A request to end a statement that nobody waits for any more.
 struct Kill {
     condition: String,
+    /// Not before then: most statements whose answer is dropped early have only their end left to say.
+    not_before: Instant,
     ended: Box<dyn Fn() -> bool + Send>,
 }
 
@@ -135,6 +137,7 @@ impl std::fmt::Debug for Engine {
 impl Engine {
     const CHANGE_CONNECTIONS: usize = 2;
     const CONFIG_FILE: &str = "engine.xml";
+    const KILL_DELAY: Duration = Duration::from_millis(50);
     const KILL_ATTEMPTS: u32 = 5;
     const KILL_PAUSE: Duration = Duration::from_millis(100);
 
@@ -229,10 +232,14 @@ impl Engine {
         }
     }
 
-    /// Asks the engine to end the statements whose text ends in `tag`, until `ended` says so.
+    /// Asks the engine to end the statement that ends in `tag` as a comment, until `ended` says so.
     pub(super) fn kill(&self, tag: &str, ended: impl Fn() -> bool + Send + 'static) {
-        // Tags are made by the service out of letters and digits; nothing of the outside gets here.
-        self.request_kill(Kill { condition: format!("endsWith(query, '{tag}')"), ended: Box::new(ended) });
+        // Tags are made here, out of letters and digits; nothing from outside gets into the condition.
+        self.request_kill(Kill {
+            condition: format!("endsWith(query, '/*{tag}*/')"),
+            not_before: Instant::now() + Self::KILL_DELAY,
+            ended: Box::new(ended),
+        });
     }
 
     fn request_kill(&self, kill: Kill) {
@@ -261,7 +268,7 @@ impl Engine {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         if busy() > 0 {
-            self.request_kill(Kill { condition: "1".to_owned(), ended: Box::new(|| true) });
+            self.request_kill(Kill { condition: "1".to_owned(), not_before: Instant::now(), ended: Box::new(|| false) });
             let deadline = tokio::time::Instant::now() + Duration::from_secs(5);
             while busy() > 0 && tokio::time::Instant::now() < deadline {
                 tokio::time::sleep(Duration::from_millis(10)).await;
@@ -293,19 +300,17 @@ impl Engine {
 }
 
 fn kill_until_closed(mut connection: Connection, requests: &mpsc::Receiver<Kill>) {
-    while let Ok(Kill { condition, ended }) = requests.recv() {
+    while let Ok(Kill { condition, not_before, ended }) = requests.recv() {
+        std::thread::sleep(not_before.saturating_duration_since(Instant::now()));
         // A statement may be asked to end before it has begun, so it is asked again.
         for _ in 0..Engine::KILL_ATTEMPTS {
+            if ended() {
+                break;
+            }
             if let Err(error) = connection.query(&format!("KILL QUERY WHERE {condition} ASYNC"), "Null", &[]) {
                 tracing::warn!(%error, "a statement could not be ended");
             }
-            if ended() {
-                break;
-            }
             std::thread::sleep(Engine::KILL_PAUSE);
-            if ended() {
-                break;
-            }
         }
     }
 }

@@ -6,6 +6,7 @@ use std::{
     io::Read,
     mem::ManuallyDrop,
     path::{Path, PathBuf},
+    sync::Once,
 };
 
 use libloading::os::unix;
@@ -237,6 +238,7 @@ impl Library {
         }
         // SAFETY: resolved above; the function only sets a flag, and nothing has connected yet.
         unsafe { (functions.set_signal_handlers_enabled)(0) };
+        leave_without_destructors();
         Ok(functions)
     }
 
@@ -252,6 +254,28 @@ impl Library {
         // SAFETY: as above; null is handled.
         unsafe { text_of(text) }.unwrap_or_default()
     }
+}
+
+unsafe extern "C" {
+    /// glibc's `on_exit`: as `atexit`, and tells the handler the exit status.
+    safe fn on_exit(handler: extern "C" fn(c_int, *mut c_void), argument: *mut c_void) -> c_int;
+}
+
+/// Makes the process end without the library's destructors.
+///
+/// They run while threads of the engine still do (even after a shutdown some are left), which now and then ends a process
+/// that did everything right with an abort. Handlers run in reverse order, so this one, registered after the library was
+/// loaded, comes before them; handlers registered later than this still run.
+fn leave_without_destructors() {
+    static REGISTERED: Once = Once::new();
+    extern "C" fn leave(status: c_int, _: *mut c_void) {
+        // SAFETY: ends the process; Rust's own streams were flushed before exit handlers run.
+        unsafe { libc::_exit(status) }
+    }
+    REGISTERED.call_once(|| {
+        // Fails only for want of memory; the process then leaves as it did without it.
+        let _ = on_exit(leave, std::ptr::null_mut());
+    });
 }
 
 /// Copies a C string of the library.

@@ -188,7 +188,9 @@ impl Service {
         let mut text = BytesMut::from(asked.statement.as_bytes());
         let from_url = text.len();
         if from_url > 0 {
-            text.extend_from_slice(b"\n");
+            if !text.ends_with(b"\n") {
+                text.extend_from_slice(b"\n");
+            }
         } else {
             if parts.method == Method::GET || parts.method == Method::HEAD {
                 return Ok(Response::new(AnswerBody::full("Ok.\n")));

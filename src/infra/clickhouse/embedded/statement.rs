@@ -110,6 +110,9 @@ pub(super) async fn run(engine: &Engine, asked: Asked) -> Result<Running, Except
     let work = Work { asked, keyword, reading, format: format.clone(), tag };
     lease.run(move |connection| {
         let outcome = work.run(connection, &sender);
+        if outcome.is_err() && work.reading {
+            connection.settle();
+        }
         over.store(true, Ordering::Release);
         let last = match outcome {
             Ok(summary) => Event::End(summary),

@@ -1,0 +1,140 @@
+//! A small world for tests: a database with one tenant, the services, a clock that stands still.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::DateTime;
+
+use super::http::RefreshCookie;
+use super::{ApiKeys, Authorizer, Passwords, Revocations, Sessions, TokenSettings};
+use crate::common::clock::{FixedClock, SharedClock};
+use crate::config::{Config, Environment};
+use crate::enterprise::Enterprise;
+use crate::infra::db::Database;
+use crate::infra::db::testing::{TestDatabase, migrated_sqlite, test_databases};
+use crate::organization::{Directory, Organization, Project, Role};
+use crate::user::{NewUser, User, Users};
+
+/// Everybody's password.
+pub const PASSWORD: &str = "correct horse battery";
+
+#[derive(Clone)]
+pub struct World {
+    pub db: TestDatabase,
+    pub clock: Arc<FixedClock>,
+    pub users: Users,
+    pub directory: Directory,
+    pub api_keys: ApiKeys,
+    pub sessions: Sessions,
+    pub revocations: Revocations,
+    pub authorizer: Authorizer,
+    pub enterprise: Enterprise,
+    pub user: User,
+    pub organization: Organization,
+    pub project: Project,
+}
+
+/// A world on each kind of database.
+pub async fn worlds() -> Vec<World> {
+    let mut worlds = Vec::new();
+    for db in test_databases().await {
+        worlds.push(World::on(db).await);
+    }
+    worlds
+}
+
+impl World {
+    /// A world on SQLite, for what no database changes.
+    pub async fn small() -> Self {
+        Self::on(migrated_sqlite().await).await
+    }
+
+    async fn on(db: TestDatabase) -> Self {
+        let clock = Arc::new(FixedClock::new(DateTime::from_timestamp(1_800_000_000, 0).unwrap()));
+        let server = Server::on(&db, clock.clone());
+        let txn = db.begin().await.unwrap();
+        let user = server.users.create(&txn, new_user("ada@example.com").await).await.unwrap();
+        let organization = server.directory.create_organization(&txn, &"Acme".parse().unwrap()).await.unwrap();
+        server.directory.add_member(&txn, organization.id, user.id, &Role::Owner).await.unwrap();
+        let project = server.directory.create_project(&txn, organization.id, &"Search".parse().unwrap()).await.unwrap();
+        txn.commit().await.unwrap();
+        let Server { users, directory, api_keys, sessions, revocations } = server;
+        let enterprise = Enterprise::new(&config(), clock.clone());
+        let authorizer = Authorizer::new(directory.clone(), Arc::clone(&enterprise.seams.rbac));
+        Self { db, clock, users, directory, api_keys, sessions, revocations, authorizer, enterprise, user, organization, project }
+    }
+
+    /// Another server on the same database.
+    pub fn other_server(&self) -> Server {
+        Server::on(&self.db, self.clock.clone())
+    }
+
+    /// A person who belongs to nothing yet.
+    pub async fn somebody(&self, email: &str) -> User {
+        self.users.create(self.db.writer(), new_user(email).await).await.unwrap()
+    }
+
+    /// A person with a role in the organisation.
+    pub async fn member(&self, email: &str, role: &str) -> User {
+        let user = self.somebody(email).await;
+        self.directory.add_member(self.db.writer(), self.organization.id, user.id, &Role::from(role)).await.unwrap();
+        user
+    }
+
+    /// Registers the services as the application does.
+    pub fn register(&self, config: &mut actix_web::web::ServiceConfig) {
+        use actix_web::web::Data;
+        config
+            .app_data(Data::new(self.users.clone()))
+            .app_data(Data::new(self.directory.clone()))
+            .app_data(Data::new(self.api_keys.clone()))
+            .app_data(Data::new(self.sessions.clone()))
+            .app_data(Data::new(self.authorizer.clone()))
+            .app_data(Data::new(self.enterprise.clone()))
+            .app_data(Data::new(RefreshCookie { secure: true }));
+    }
+}
+
+/// The services of one process.
+pub struct Server {
+    pub users: Users,
+    pub directory: Directory,
+    pub api_keys: ApiKeys,
+    pub sessions: Sessions,
+    pub revocations: Revocations,
+}
+
+impl Server {
+    fn on(db: &Database, clock: SharedClock) -> Self {
+        let users = Users::new(db.clone(), clock.clone());
+        let revocations = Revocations::new();
+        let settings = TokenSettings {
+            secret: "the secret of the tests, 32 bytes or more".to_owned().into(),
+            issuer: "brokle".to_owned(),
+            access_ttl: Duration::from_secs(900),
+            refresh_ttl: Duration::from_secs(604_800),
+        };
+        Self {
+            directory: Directory::new(db.clone(), clock.clone()),
+            api_keys: ApiKeys::new(db.clone(), clock.clone(), revocations.clone(), Duration::from_secs(60)),
+            sessions: Sessions::new(db.clone(), clock, users.clone(), Passwords::new(), revocations.clone(), &settings),
+            users,
+            revocations,
+        }
+    }
+}
+
+async fn new_user(email: &str) -> NewUser {
+    NewUser {
+        email: email.parse().unwrap(),
+        first_name: "Ada".to_owned(),
+        last_name: "Lovelace".to_owned(),
+        password_hash: Some(Passwords::new().hash(PASSWORD).await.unwrap()),
+        is_admin: false,
+    }
+}
+
+/// The configuration of nothing set.
+pub fn config() -> Config {
+    Config::load(&Environment::default()).unwrap()
+}

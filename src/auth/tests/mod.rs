@@ -1,0 +1,4 @@
+mod api_keys;
+mod http;
+mod projects;
+mod sessions;

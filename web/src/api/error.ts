@@ -1,0 +1,48 @@
+/** What went wrong with a request, in the words of the server where it said any. */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+
+  constructor(
+    message: string,
+    /** HTTP status; 0 when no answer came at all. */
+    readonly status: number,
+    /** The code of the error envelope, or one of NETWORK_ERROR and UNREADABLE_ANSWER. */
+    readonly code: string,
+    readonly requestId: string | null,
+  ) {
+    super(message);
+  }
+
+  get isNotFound(): boolean {
+    return this.status === 404;
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function text(value: unknown): string | null {
+  return typeof value === "string" && value !== "" ? value : null;
+}
+
+/** Builds an error from an answer that is not 2xx, whether or not it carries the error envelope. */
+export function errorFromResponse(response: Response, body: unknown): ApiError {
+  const envelope = isRecord(body) ? body : {};
+  const error = isRecord(envelope.error) ? envelope.error : {};
+  const meta = isRecord(envelope.meta) ? envelope.meta : {};
+  const code = text(error.code);
+  return new ApiError(
+    text(error.message) ?? `HTTP ${response.status}${response.statusText ? ` ${response.statusText}` : ""}`,
+    response.status,
+    code ?? "UNREADABLE_ANSWER",
+    text(meta.request_id) ?? response.headers.get("X-Request-ID"),
+  );
+}
+
+/** Turns anything that was thrown into an ApiError; a failed fetch throws a TypeError. */
+export function toApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new ApiError(message, 0, error instanceof TypeError ? "NETWORK_ERROR" : "CLIENT_ERROR", null);
+}
