@@ -292,9 +292,9 @@ fn decode(mut request: TraceRequest, limit: usize, received_at_us: u64, now_ns: 
     // Some SDKs send protobuf under application/json: JSON starts with a brace.
     let looks_like_json = body.iter().find(|byte| !byte.is_ascii_whitespace()).is_none_or(|byte| *byte == b'{');
     let (mut decoded, protobuf) = if json && looks_like_json {
-        (otlp::json::decode_traces(&body).map_err(|error| not_traces(&body, true, &error.to_string()))?, None)
+        (otlp::decode_traces(&body).map_err(|error| not_traces(&body, true, &error.to_string()))?, None)
     } else {
-        let decoded = ExportTraceServiceRequest::decode(body.clone()).map_err(|error| not_traces(&body, false, &error.to_string()))?;
+        let decoded = otlp::decode_traces_protobuf(&body).map_err(|error| not_traces(&body, false, &error.to_string()))?;
         (decoded, Some(body))
     };
     let rejections = validate::validate(&mut decoded, now_ns);
