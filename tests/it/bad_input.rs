@@ -92,7 +92,7 @@ on_both! {
             ("GET", "/api/v1/nothing", 404, "NOT_FOUND_ERROR"),
             ("GET", "/v1/nothing", 404, "NOT_FOUND_ERROR"),
             ("GET", "/api/v1/users/me", 401, "UNAUTHORIZED_ERROR"),
-            ("POST", "/api/v1/auth/login", 400, "VALIDATION_ERROR"),
+            ("POST", "/api/v1/auth/login", 400, "BAD_REQUEST_ERROR"),
             ("DELETE", "/index.html", 405, "METHOD_NOT_ALLOWED_ERROR"),
         ] {
             let answer = app.client.request(method.parse().unwrap(), format!("{}{path}", app.url)).header("x-request-id", "mine-1").header("content-type", "application/json").body("{").send().await.unwrap();

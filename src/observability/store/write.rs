@@ -95,6 +95,8 @@ impl TelemetryStore {
                     .bind(project.as_str())
                     .bind(ids)
                     .with_setting("max_query_size", "1048576")
+                    // A trace of many years has a deleted row in each of its months; there are few such traces.
+                    .with_setting("max_partitions_per_insert_block", "0")
                     .execute()
                     .await
                     .map_err(write)?;

@@ -166,7 +166,7 @@ impl TestApp {
     /// The trace, as soon as it has `spans` spans; fails after a few seconds.
     pub async fn wait_for_trace(&self, trace_id: &[u8], spans: u64) -> Value {
         let path = format!("/api/v1/traces/{}?project_id={}", hex::encode(trace_id), self.project_id);
-        let patience = if self.setup == Setup::Standalone { Duration::ZERO } else { Duration::from_secs(20) };
+        let patience = if self.setup == Setup::Standalone { Duration::ZERO } else { Duration::from_secs(60) };
         let started = Instant::now();
         loop {
             let (status, body) = self.try_get(&path).await;
