@@ -162,12 +162,8 @@ async fn reset_password(
     let password = Password::read(arguments.password_stdin, input)?;
     let passwords = Passwords::new();
     let hash = passwords.hash(&password.text).await?;
-    let no_tokens = TokenSettings {
-        secret: String::new().into(),
-        issuer: String::new(),
-        access_ttl: Duration::ZERO,
-        refresh_ttl: Duration::ZERO,
-    };
+    let no_tokens =
+        TokenSettings { secret: String::new().into(), issuer: String::new(), access_ttl: Duration::ZERO, refresh_ttl: Duration::ZERO };
     let sessions = Sessions::new(db.clone(), clock, users.clone(), passwords, Revocations::new(), &no_tokens);
 
     let txn = db.begin().await?;
@@ -225,7 +221,8 @@ mod tests {
     async fn a_new_password_ends_the_sessions() {
         for world in worlds().await {
             let before = world.sessions.login("ada@example.com", PASSWORD, Device::default()).await.unwrap();
-            let printed = brokle_admin(&world, "reset-password --email ada@example.com --password-stdin", "another password\n").await.unwrap();
+            let printed =
+                brokle_admin(&world, "reset-password --email ada@example.com --password-stdin", "another password\n").await.unwrap();
             assert!(printed.contains("1 session(s) ended") && !printed.contains("another password"), "{printed}");
             assert!(world.sessions.refresh(&before.refresh_token, Device::default()).await.is_err());
             assert!(world.sessions.login("ada@example.com", PASSWORD, Device::default()).await.is_err());
@@ -236,7 +233,8 @@ mod tests {
     #[tokio::test]
     async fn a_made_key_stands_for_its_project() {
         for world in worlds().await {
-            let printed = brokle_admin(&world, &format!("create-key --project {} --expires-in-days 30", world.project.id), "").await.unwrap();
+            let printed =
+                brokle_admin(&world, &format!("create-key --project {} --expires-in-days 30", world.project.id), "").await.unwrap();
             let key = printed.strip_prefix("key: ").unwrap().split(' ').next().unwrap();
             // The world's clock stands in the future of the machine's, so the key is looked at by a world of the present.
             let keys = ApiKeys::new(world.db.db.clone(), Arc::new(SystemClock), Revocations::new(), Duration::from_secs(1));

@@ -56,7 +56,14 @@ pub async fn surround<B: MessageBody + 'static>(
         Err(panic) => Err(render(&head, &context, &ApiError::internal(format!("panic: {}", panic_text(&*panic))))),
     };
     let route = result.as_ref().ok().and_then(|response| response.request().match_pattern()).unwrap_or_else(|| UNMATCHED.to_owned());
-    let answer = Answered { context: &context, span: &span, metrics: metrics.as_ref().map(web::Data::get_ref), method: &head.method, route: &route, started };
+    let answer = Answered {
+        context: &context,
+        span: &span,
+        metrics: metrics.as_ref().map(web::Data::get_ref),
+        method: &head.method,
+        route: &route,
+        started,
+    };
     match result {
         Ok(mut response) => {
             let status = response.status();

@@ -66,8 +66,12 @@ impl TelemetryStore {
     }
 
     async fn insert_block(&self, rows: &[&ObservationRow], token: &str) -> Result<(), clickhouse::error::Error> {
-        let mut insert =
-            self.clickhouse.insert_client().insert::<ObservationRow>("observations").await?.with_setting("insert_deduplication_token", token);
+        let mut insert = self
+            .clickhouse
+            .insert_client()
+            .insert::<ObservationRow>("observations")
+            .await?
+            .with_setting("insert_deduplication_token", token);
         for row in rows {
             insert.write(*row).await?;
         }

@@ -130,7 +130,13 @@ impl TestApp {
 
     /// An access token.
     pub async fn log_in(&self, email: &str, password: &str) -> String {
-        let answer = self.client.post(format!("{}/api/v1/auth/login", self.url)).json(&serde_json::json!({"email": email, "password": password})).send().await.unwrap();
+        let answer = self
+            .client
+            .post(format!("{}/api/v1/auth/login", self.url))
+            .json(&serde_json::json!({"email": email, "password": password}))
+            .send()
+            .await
+            .unwrap();
         assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap());
         answer.json::<Value>().await.unwrap()["data"]["access_token"].as_str().unwrap().to_owned()
     }
