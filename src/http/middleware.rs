@@ -22,6 +22,8 @@ use crate::infra::metrics::Metrics;
 use crate::infra::telemetry::TRACE_TARGET;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The route of a path that is no route.
+const UNMATCHED: &str = "unmatched";
 /// A request slower than this is worth a line at level info.
 const SLOW: Duration = Duration::from_secs(1);
 
@@ -53,8 +55,15 @@ pub async fn surround<B: MessageBody + 'static>(
         Ok(Err(error)) => Err(render(&head, &context, &error_of(&error))),
         Err(panic) => Err(render(&head, &context, &ApiError::internal(format!("panic: {}", panic_text(&*panic))))),
     };
-    let route = result.as_ref().ok().and_then(|response| response.request().match_pattern()).unwrap_or_else(|| "unmatched".to_owned());
-    let answer = Answered { context: &context, span: &span, metrics: metrics.as_ref().map(web::Data::get_ref), method: &head.method, route: &route, started };
+    let route = result.as_ref().ok().and_then(|response| response.request().match_pattern()).unwrap_or_else(|| UNMATCHED.to_owned());
+    let answer = Answered {
+        context: &context,
+        span: &span,
+        metrics: metrics.as_ref().map(web::Data::get_ref),
+        method: &head.method,
+        route: &route,
+        started,
+    };
     match result {
         Ok(mut response) => {
             let status = response.status();
@@ -104,14 +113,16 @@ fn span_of(request: &ServiceRequest, context: &RequestContext) -> Span {
     if otlp::is_otlp_path(request.path()) {
         return Span::none();
     }
+    let route = request.match_pattern().unwrap_or_else(|| UNMATCHED.to_owned());
     let span = tracing::info_span!(
         target: TRACE_TARGET,
         "request",
-        otel.name = tracing::field::Empty,
+        // The exporter takes the name when the span starts; later records do not reach it.
+        otel.name = %format_args!("{} {route}", request.method()),
         otel.kind = "server",
         http.request.method = %request.method(),
         url.path = %request.path(),
-        http.route = tracing::field::Empty,
+        http.route = route,
         http.response.status_code = tracing::field::Empty,
         request_id = %context.request_id,
         trace_id = context.trace_id.as_deref(),
@@ -213,8 +224,6 @@ impl Answered<'_> {
             metrics.http_requests.with_label_values(&[method, route, status.as_str()]).inc();
             metrics.http_duration.with_label_values(&[method, route]).observe(elapsed.as_secs_f64());
         }
-        self.span.record("otel.name", format!("{method} {route}"));
-        self.span.record("http.route", route);
         self.span.record("http.response.status_code", status.as_u16());
         let duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
         let (request_id, trace_id) = (&*self.context.request_id, self.context.trace_id.as_deref());

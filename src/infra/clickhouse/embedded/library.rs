@@ -85,9 +85,7 @@ impl LibrarySearch {
     /// `xdg_cache_home` is the value of XDG_CACHE_HOME; without it the cache is `.cache` in the home directory.
     #[must_use]
     pub fn for_user(explicit: Option<PathBuf>, xdg_cache_home: Option<PathBuf>) -> Self {
-        let cache_home = xdg_cache_home
-            .filter(|path| path.is_absolute())
-            .or_else(|| std::env::home_dir().map(|home| home.join(".cache")));
+        let cache_home = xdg_cache_home.filter(|path| path.is_absolute()).or_else(|| std::env::home_dir().map(|home| home.join(".cache")));
         Self { explicit, cache_home }
     }
 
@@ -98,8 +96,7 @@ impl LibrarySearch {
             return vec![path.clone()];
         }
         let beside = std::env::current_exe().ok().and_then(|exe| exe.parent().map(|dir| dir.join(FILE_NAME)));
-        let cached =
-            self.cache_home.as_ref().map(|home| home.join("brokle/engine").join(PACKAGE_VERSION).join(FILE_NAME));
+        let cached = self.cache_home.as_ref().map(|home| home.join("brokle/engine").join(PACKAGE_VERSION).join(FILE_NAME));
         let system = Some(Path::new("/usr/local/lib").join(FILE_NAME));
         [beside, cached, system].into_iter().flatten().collect()
     }
@@ -294,8 +291,6 @@ pub(super) unsafe fn text_of(text: *const c_char) -> Option<String> {
 fn check_elf(path: &Path) -> Result<(), LibraryError> {
     let refuse = |reason: String| LibraryError::NotALibrary { path: path.to_owned(), reason };
     let mut magic = [0_u8; 4];
-    File::open(path)
-        .and_then(|mut file| file.read_exact(&mut magic))
-        .map_err(|error| refuse(error.to_string()))?;
+    File::open(path).and_then(|mut file| file.read_exact(&mut magic)).map_err(|error| refuse(error.to_string()))?;
     if magic == *b"\x7fELF" { Ok(()) } else { Err(refuse("not an ELF file".to_owned())) }
 }
