@@ -128,6 +128,11 @@ async fn sample(
         }
         tokio::time::sleep(SAMPLE_EVERY).await;
     }
+    // Answers that came while the load was ending.
+    while let Ok(sample) = receiver.try_recv() {
+        let api = api.clone();
+        looking.spawn(async move { lag(&api, &sample).await });
+    }
     while let Some(done) = looking.join_next().await {
         lags.push(done??);
     }
