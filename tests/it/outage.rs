@@ -359,7 +359,7 @@ async fn a_full_disk_stops_ingestion_and_loses_nothing() {
     let mut acknowledged = Acknowledged::new();
     let trace_ids: Vec<_> = (0..4).map(|_| Spans::trace_id()).collect();
     let started_ns = now_ns();
-    let mut body = |n: u64, chance: &mut Chance| {
+    let body = |n: u64, chance: &mut Chance| {
         let trace_id = &trace_ids[usize::try_from(n % 4).unwrap()];
         let mut span = generation(trace_id, n, started_ns + n * 1_000);
         span.attributes.push(attribute("ballast", &noise(chance, 400_000)));

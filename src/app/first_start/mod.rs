@@ -204,13 +204,10 @@ impl Starter<'_> {
             }
             return Ok(there.then_some(id));
         }
-        let project = match projects.into_iter().find(|project| project.name == name.as_str()) {
-            Some(project) => project,
-            None => {
-                let project = self.directory.create_project(txn, organization, &name).await?;
-                tracing::info!(project.id = %project.id, "project made at first start");
-                project
-            }
+        let project = if let Some(project) = projects.into_iter().find(|project| project.name == name.as_str()) { project } else {
+            let project = self.directory.create_project(txn, organization, &name).await?;
+            tracing::info!(project.id = %project.id, "project made at first start");
+            project
         };
         installation::find_or_set(txn, &fact, &project.id.to_string(), self.now).await?;
         Ok(Some(project.id))

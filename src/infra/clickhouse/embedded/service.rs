@@ -107,7 +107,7 @@ impl Service {
     async fn answer(&self, request: Request<Incoming>) -> Result<Answer, Infallible> {
         let (parts, incoming) = request.into_parts();
         let mut asked = Asked::from_parts(&parts);
-        let query_id = asked.query_id.take().unwrap_or_else(|| random_mark());
+        let query_id = asked.query_id.take().unwrap_or_else(random_mark);
         let mut body = RequestBody::new(incoming, asked.decompress, IDLE_LIMIT);
         let compress = asked.compress;
         let answer = match self.route(&parts, asked, &mut body).await {
