@@ -140,3 +140,49 @@ async fn get_status(_user: SignedIn, enterprise: web::Data<Enterprise>) -> Resul
 async fn get_license(_admin: PlatformAdmin, enterprise: web::Data<Enterprise>) -> Result<Answer<LicenseFacts>, ApiError> {
     Ok(Answer::ok(enterprise.seams.license.facts(enterprise.clock.now())?))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn rust_files(dir: &Path, found: &mut Vec<std::path::PathBuf>) {
+        for entry in std::fs::read_dir(dir).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                rust_files(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+
+    #[test]
+    fn at_most_three_places_know_which_edition_this_is() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut files = Vec::new();
+        for dir in ["src", "ee", "tests", "benches", "migrations"] {
+            rust_files(&root.join(dir), &mut files);
+        }
+        assert!(files.len() > 50, "the crate was found");
+        // In two parts, so that this line is not one of the places.
+        let feature = ["feature = ", "\"enterprise\""].concat();
+        let places: Vec<String> = files
+            .iter()
+            .flat_map(|file| {
+                let text = std::fs::read_to_string(file).unwrap();
+                (0..text.matches(&feature).count()).map(|_| file.display().to_string()).collect::<Vec<_>>()
+            })
+            .collect();
+        assert!((1..=3).contains(&places.len()), "{places:?}");
+    }
+
+    #[test]
+    fn the_status_of_all_five_stands() {
+        let clock = std::sync::Arc::new(crate::common::clock::FixedClock::new(chrono::DateTime::UNIX_EPOCH));
+        let status = Enterprise::new(&crate::auth::testing::config(), clock).status();
+        assert_eq!(status.edition, EDITION);
+        insta::with_settings!({snapshot_suffix => EDITION}, { insta::assert_json_snapshot!(status) });
+    }
+}

@@ -234,7 +234,7 @@ async fn measure_all(
 
 fn say_row(row: &measure::Measured) {
     say(&format!(
-        "  {:>3}{} spans a request: {:.0} acknowledged/s, {:.0} queryable/s, answer p99 {:.0} ms, queryable after p99 {:.0} ms ({} samples), {} times asked to wait",
+        "  {:>3}{} spans a request: {:.0} acknowledged/s, {:.0} queryable/s, answer p99 {:.0} ms, queryable after p99 {:.0} ms ({} samples), {} times asked to wait, others took {:.0} % of the processors",
         row.size,
         if row.gzip { " gzip" } else { "" },
         row.acknowledged_per_second,
@@ -242,6 +242,7 @@ fn say_row(row: &measure::Measured) {
         row.answer.p99 * 1e3,
         row.lag.p99 * 1e3,
         row.lag.count,
-        row.busy
+        row.busy,
+        row.others * 100.0
     ));
 }

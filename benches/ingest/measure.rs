@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 use crate::api::Api;
 use crate::load::{self, Acknowledged, Bodies, Compressed, Samples, Sent};
-use crate::process::{Usage, reset_peak, usage};
+use crate::process::{Usage, machine_cpu, reset_peak, usage};
 use crate::setup::Setup;
 use crate::template::{Ids, Sequence};
 
@@ -59,6 +59,8 @@ pub struct Measured {
     /// By process: what it used during the row.
     pub usage: Vec<(&'static str, Usage)>,
     pub client_cpu: f64,
+    /// Share of all processors that went to programs that have no part in this, from 0 to 1.
+    pub others: f64,
 }
 
 /// What is sent in a row.
@@ -125,6 +127,11 @@ async fn sample(
             lags.push(done??);
         }
         tokio::time::sleep(SAMPLE_EVERY).await;
+    }
+    // Answers that came while the load was ending.
+    while let Ok(sample) = receiver.try_recv() {
+        let api = api.clone();
+        looking.spawn(async move { lag(&api, &sample).await });
     }
     while let Some(done) = looking.join_next().await {
         lags.push(done??);
@@ -195,6 +202,7 @@ pub async fn row(
     }
     let before: BTreeMap<u32, Usage> = setup.watched.iter().map(|(_, pid)| Ok((*pid, usage(*pid)?))).collect::<anyhow::Result<_>>()?;
     let client_before = usage(std::process::id())?;
+    let (machine_before, row_begin) = (machine_cpu(), Instant::now());
 
     let stop = Arc::new(AtomicBool::new(false));
     let _stop = StopOnDrop(Arc::clone(&stop));
@@ -223,6 +231,10 @@ pub async fn row(
             Ok((*name, Usage { cpu: after.cpu - before.get(pid).map_or(0.0, |before| before.cpu), ..after }))
         })
         .collect::<anyhow::Result<Vec<_>>>()?;
+    let known = usages.iter().map(|(_, usage)| usage.cpu).sum::<f64>() + usage(std::process::id())?.cpu - client_before.cpu;
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    #[expect(clippy::cast_precision_loss, reason = "a few cores")]
+    let others = ((machine_cpu() - machine_before - known) / row_begin.elapsed().as_secs_f64() / cores as f64).clamp(0.0, 1.0);
     verify(setup, from, &sent).await.with_context(|| format!("{}, {} spans a request", setup.name, shape.size))?;
 
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
@@ -242,5 +254,6 @@ pub async fn row(
         busy: sent.busy,
         usage: usages,
         client_cpu,
+        others,
     })
 }

@@ -14,6 +14,8 @@ use crate::setup::Start;
 
 const BEGIN: &str = "<!-- ingest:begin (written by make bench-ingest) -->";
 const END: &str = "<!-- ingest:end -->";
+/// From this share of the processors on, what other programs did makes the figures unfit for a verdict.
+const BUSY: f64 = 0.1;
 const PREAMBLE: &str =
     "# Benchmarks\n\nWhat `make bench-*` measured last. Each part is written by its own command; do not edit between its markers.\n";
 
@@ -123,7 +125,7 @@ impl Report {
                     big.queryable_per_second >= share * self.engine_rate(),
                 );
             }
-            let lags: Vec<f64> = self.rows_of(setup).map(|row| row.lag.p99).collect();
+            let lags: Vec<f64> = self.rows_of(setup).filter(|row| row.lag.count > 0).map(|row| row.lag.p99).collect();
             if !lags.is_empty() {
                 let worst = lags.into_iter().fold(0.0, f64::max);
                 add(&format!("{setup}: queryable after the answer, p99, worst row"), "1 s", milliseconds(worst), worst <= 1.0);
@@ -158,6 +160,13 @@ impl Report {
              acknowledged span was found, once.\n",
             self.seconds, self.span_bytes
         ));
+        let others = self.rows.iter().map(|row| row.others).fold(0.0, f64::max);
+        if others >= BUSY {
+            line(&format!(
+                "**Other programs took up to {:.0} % of the processors while this ran: the rates are too low, and a budget that is not met below may be met on a quiet machine.**\n",
+                others * 100.0
+            ));
+        }
         if !self.engine.is_empty() {
             line(
                 "The engine's own rate for the same rows (RowBinary, 5,000 rows an insert, `observations` only, same number of connections), before and after the rest:\n",

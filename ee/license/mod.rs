@@ -69,15 +69,29 @@ impl SignedLicense {
     }
 
     fn judge(&self, now: DateTime<Utc>) -> LicenseFacts {
-        let none = |state, detail| LicenseFacts { state, detail, holder: None, plan: None, seats: None, issued_at: None, expires_at: None, grace_until: None };
+        let none = |state, detail| LicenseFacts {
+            state,
+            detail,
+            holder: None,
+            plan: None,
+            seats: None,
+            issued_at: None,
+            expires_at: None,
+            grace_until: None,
+        };
         let SignedFacts(statement) = match self {
             Self::Missing => {
-                return none(LicenseState::Missing, "no licence key: set BROKLE_ENTERPRISE_LICENSE_KEY to the key you were given and restart".to_owned());
+                return none(
+                    LicenseState::Missing,
+                    "no licence key: set BROKLE_ENTERPRISE_LICENSE_KEY to the key you were given and restart".to_owned(),
+                );
             }
             Self::Invalid(reason) => {
                 return none(
                     LicenseState::Invalid,
-                    format!("the licence key is not valid ({reason}): copy it again, whole and on one line, or ask its issuer for a new one"),
+                    format!(
+                        "the licence key is not valid ({reason}): copy it again, whole and on one line, or ask its issuer for a new one"
+                    ),
                 );
             }
             Self::Signed(facts) => &**facts,
@@ -182,7 +196,8 @@ mod tests {
         // The classic confusion: HS256 with the public key as the secret.
         let (_, public) = key_pair();
         let statement = json!({"iss": ISSUER, "sub": "x", "plan": "x", "iat": 0, "exp": END});
-        let forged = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &statement, &EncodingKey::from_secret(public.as_bytes())).unwrap();
+        let forged =
+            jsonwebtoken::encode(&Header::new(Algorithm::HS256), &statement, &EncodingKey::from_secret(public.as_bytes())).unwrap();
         assert_eq!(SignedLicense::read(&forged, &public).facts(at(0)).unwrap().state, LicenseState::Invalid);
     }
 

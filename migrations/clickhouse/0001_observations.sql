@@ -4,6 +4,7 @@
 -- 24 times in blocks of 4 MiB. A span is its key, so a redelivered or corrected span replaces itself; reads use FINAL.
 -- Ids are String: a foreign id of another length must not fail an insert. Rows outlive their retention by the later of
 -- the span's own time and its receipt, so that a span of last year is not deleted the moment it is acknowledged.
+-- Parts up to 128 MiB keep all columns in one file: an insert of 5,000 spans as 300 files costs twice the time.
 CREATE TABLE IF NOT EXISTS observations (
     project_id LowCardinality(String),
     trace_id String CODEC(ZSTD(1)),
@@ -100,4 +101,4 @@ CREATE TABLE IF NOT EXISTS observations (
 PARTITION BY toYYYYMM(start_time)
 ORDER BY (project_id, toStartOfHour(start_time), trace_id, span_id)
 TTL toDateTime(greatest(start_time, ingested_at)) + toIntervalDay(least(retention_days, 10950))
-SETTINGS non_replicated_deduplication_window = 1000;
+SETTINGS non_replicated_deduplication_window = 1000, min_bytes_for_wide_part = 134217728;

@@ -1,7 +1,9 @@
 //! People, their sessions, organisations, projects, API keys, and facts about the installation.
 
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::schema::{boolean, string_len, string_len_null, text, text_null, timestamp_with_time_zone, timestamp_with_time_zone_null};
+use sea_orm_migration::schema::{
+    boolean, string_len, string_len_null, text, text_null, timestamp_with_time_zone, timestamp_with_time_zone_null,
+};
 
 #[derive(DeriveMigrationName)]
 pub struct Migration;

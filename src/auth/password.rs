@@ -53,7 +53,9 @@ impl Passwords {
         let (password, stored, decoy) = (password.to_owned(), stored.cloned(), Arc::clone(&self.decoy));
         self.run(move |argon2| {
             let known = stored.is_some();
-            let Some(hash) = stored.or_else(|| decoy.get_or_init(|| hash(argon2, "nobody has this password")).clone()) else { return false };
+            let Some(hash) = stored.or_else(|| decoy.get_or_init(|| hash(argon2, "nobody has this password")).clone()) else {
+                return false;
+            };
             argon2.verify_password(password.as_bytes(), hash.0.as_str()).is_ok() && known
         })
         .await

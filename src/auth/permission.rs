@@ -64,9 +64,7 @@ pub fn granted(role: &Role) -> &'static [Permission] {
     use Permission as P;
     match role {
         Role::Owner | Role::Admin => P::ALL,
-        Role::Developer => {
-            &[P::OrganizationsRead, P::ProjectsRead, P::ApiKeysRead, P::ApiKeysCreate, P::ApiKeysDelete, P::TracesRead]
-        }
+        Role::Developer => &[P::OrganizationsRead, P::ProjectsRead, P::ApiKeysRead, P::ApiKeysCreate, P::ApiKeysDelete, P::TracesRead],
         Role::Viewer => &[P::OrganizationsRead, P::ProjectsRead, P::TracesRead],
         Role::Custom(_) => &[],
     }

@@ -76,7 +76,14 @@ impl std::fmt::Debug for Inner {
 
 impl Sessions {
     /// Sessions kept in `db`.
-    pub fn new(db: Database, clock: SharedClock, users: Users, passwords: Passwords, revocations: Revocations, settings: &TokenSettings) -> Self {
+    pub fn new(
+        db: Database,
+        clock: SharedClock,
+        users: Users,
+        passwords: Passwords,
+        revocations: Revocations,
+        settings: &TokenSettings,
+    ) -> Self {
         let tokens = Tokens::new(settings);
         Self(Arc::new(Inner { db, clock, users, passwords, revocations, tokens, open: RevocableCache::new(CACHED_SESSIONS) }))
     }

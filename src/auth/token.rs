@@ -182,7 +182,9 @@ mod tests {
         let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
         let ours = tokens(ONE);
         assert_eq!(ours.read_access(&tokens(OTHER).access(UserId::fresh(), SessionId::fresh(), now).unwrap(), now), None);
-        let sign = |header: Header, claims: serde_json::Value| jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(ONE.as_bytes())).unwrap();
+        let sign = |header: Header, claims: serde_json::Value| {
+            jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(ONE.as_bytes())).unwrap()
+        };
         let good = serde_json::json!({"sub": UserId::fresh(), "sid": SessionId::fresh(), "iss": "brokle", "aud": "brokle", "iat": 0, "exp": 9_999_999_999_u64, "jti": "x"});
         assert!(ours.read_access(&sign(Header::default(), good.clone()), now).is_some());
         for (claim, value) in [("iss", "someone"), ("aud", "elsewhere"), ("sub", "not an id")] {

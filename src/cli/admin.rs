@@ -162,12 +162,8 @@ async fn reset_password(
     let password = Password::read(arguments.password_stdin, input)?;
     let passwords = Passwords::new();
     let hash = passwords.hash(&password.text).await?;
-    let no_tokens = TokenSettings {
-        secret: String::new().into(),
-        issuer: String::new(),
-        access_ttl: Duration::ZERO,
-        refresh_ttl: Duration::ZERO,
-    };
+    let no_tokens =
+        TokenSettings { secret: String::new().into(), issuer: String::new(), access_ttl: Duration::ZERO, refresh_ttl: Duration::ZERO };
     let sessions = Sessions::new(db.clone(), clock, users.clone(), passwords, Revocations::new(), &no_tokens);
 
     let txn = db.begin().await?;
@@ -189,4 +185,76 @@ async fn create_key(arguments: CreateKey, db: &Database, clock: SharedClock, out
     let (view, key) = keys.create(project.id, &arguments.name, expires_at, None).await?;
     writeln!(out, "key: {} ({}, project {})", key.expose(), view.id, project.name)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{FromArgMatches, Subcommand};
+
+    use super::*;
+    use crate::auth::Device;
+    use crate::auth::testing::{PASSWORD, World, worlds};
+
+    async fn brokle_admin(world: &World, line: &str, stdin: &str) -> anyhow::Result<String> {
+        let matches = Command::augment_subcommands(clap::Command::new("admin")).try_get_matches_from(format!("admin {line}").split(' '))?;
+        let mut out = Vec::new();
+        execute(Command::from_arg_matches(&matches)?, &world.db, &mut stdin.as_bytes(), &mut out).await?;
+        Ok(String::from_utf8(out)?)
+    }
+
+    #[tokio::test]
+    async fn a_made_user_can_sign_in_with_the_printed_password() {
+        for world in worlds().await {
+            let line = format!("create-user --email Bob@example.com --admin --organization {} --role viewer", world.organization.id);
+            let printed = brokle_admin(&world, &line, "").await.unwrap();
+            let password = printed.lines().find_map(|line| line.strip_prefix("password: ")).unwrap();
+            let signed_in = world.sessions.login("bob@example.com", password, Device::default()).await.unwrap();
+            let context = world.sessions.authenticate_access(&signed_in.access_token).await.unwrap();
+            assert!(context.is_admin);
+            assert_eq!(world.directory.project_role(context.user_id, world.project.id).await.unwrap(), Some(Role::Viewer));
+            let again = brokle_admin(&world, &line, "").await.unwrap_err();
+            assert!(again.to_string().contains("exists already"), "{again}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_new_password_ends_the_sessions() {
+        for world in worlds().await {
+            let before = world.sessions.login("ada@example.com", PASSWORD, Device::default()).await.unwrap();
+            let printed =
+                brokle_admin(&world, "reset-password --email ada@example.com --password-stdin", "another password\n").await.unwrap();
+            assert!(printed.contains("1 session(s) ended") && !printed.contains("another password"), "{printed}");
+            assert!(world.sessions.refresh(&before.refresh_token, Device::default()).await.is_err());
+            assert!(world.sessions.login("ada@example.com", PASSWORD, Device::default()).await.is_err());
+            assert!(world.sessions.login("ada@example.com", "another password", Device::default()).await.is_ok());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_made_key_stands_for_its_project() {
+        for world in worlds().await {
+            let printed =
+                brokle_admin(&world, &format!("create-key --project {} --expires-in-days 30", world.project.id), "").await.unwrap();
+            let key = printed.strip_prefix("key: ").unwrap().split(' ').next().unwrap();
+            // The world's clock stands in the future of the machine's, so the key is looked at by a world of the present.
+            let keys = ApiKeys::new(world.db.db.clone(), Arc::new(SystemClock), Revocations::new(), Duration::from_secs(1));
+            assert_eq!(keys.authenticate(key).await.unwrap().unwrap().project_id, world.project.id);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_does_not_exist_is_named() {
+        let world = World::small().await;
+        let nowhere = ProjectId::fresh();
+        for (line, said) in [
+            (format!("create-key --project {nowhere}"), format!("there is no project {nowhere}")),
+            ("reset-password --email nobody@example.com".to_owned(), "there is no user nobody@example.com".to_owned()),
+            (format!("create-user --email x@example.com --organization {nowhere}"), format!("there is no organization {nowhere}")),
+            ("create-user --email x@example.com --role owner".to_owned(), "--organization".to_owned()),
+            ("create-user --email x@example.com --password-stdin".to_owned(), "a password needs 8".to_owned()),
+        ] {
+            let error = format!("{:#}", brokle_admin(&world, &line, "short").await.unwrap_err());
+            assert!(error.contains(&said), "{line}: {error}");
+        }
+    }
 }

@@ -22,7 +22,9 @@ pub trait License: Debug + Send + Sync {
 
 /// Something that only the enterprise edition does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{0} is part of the enterprise edition; this is the community edition (build with --features enterprise, or use the enterprise image)")]
+#[error(
+    "{0} is part of the enterprise edition; this is the community edition (build with --features enterprise, or use the enterprise image)"
+)]
 pub struct EnterpriseRequired(pub &'static str);
 
 impl Coded for EnterpriseRequired {
@@ -78,11 +80,7 @@ pub struct Community;
 
 impl License for Community {
     fn status(&self, _now: DateTime<Utc>) -> LicenseStatus {
-        LicenseStatus {
-            available: false,
-            detail: "the community edition needs no licence".to_owned(),
-            state: LicenseState::NotNeeded,
-        }
+        LicenseStatus { available: false, detail: "the community edition needs no licence".to_owned(), state: LicenseState::NotNeeded }
     }
 
     fn facts(&self, _now: DateTime<Utc>) -> Result<LicenseFacts, EnterpriseRequired> {

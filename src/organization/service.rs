@@ -36,8 +36,11 @@ impl Directory {
         Ok(memberships
             .into_iter()
             .map(|(organization, role)| {
-                let projects =
-                    projects.iter().filter(|project| project.organization_id == organization.id).map(|project| (project.clone(), role.clone())).collect();
+                let projects = projects
+                    .iter()
+                    .filter(|project| project.organization_id == organization.id)
+                    .map(|project| (project.clone(), role.clone()))
+                    .collect();
                 OrganizationAccess { organization, role, projects }
             })
             .collect())
@@ -86,7 +89,13 @@ impl Directory {
     }
 
     /// Makes somebody a member, as part of the caller's transaction.
-    pub async fn add_member(&self, txn: &impl ConnectionTrait, organization: OrganizationId, user: UserId, role: &Role) -> Result<(), Error> {
+    pub async fn add_member(
+        &self,
+        txn: &impl ConnectionTrait,
+        organization: OrganizationId,
+        user: UserId,
+        role: &Role,
+    ) -> Result<(), Error> {
         store::insert_member(txn, organization, user, role, self.clock.now()).await
     }
 

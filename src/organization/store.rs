@@ -74,10 +74,7 @@ pub async fn list_projects(db: &impl ConnectionTrait, organization: Organization
 /// The memberships of `user` with their organisations, oldest first.
 pub async fn list_memberships(db: &impl ConnectionTrait, user: UserId) -> Result<Vec<(Organization, Role)>, db::Error> {
     let rows = Member::of_user(user).select_also(Tenant).order_by_asc(organizations::Column::Id).all(db).await?;
-    Ok(rows
-        .into_iter()
-        .filter_map(|(member, organization)| Some((organization?.into(), Role::from(member.role.as_str()))))
-        .collect())
+    Ok(rows.into_iter().filter_map(|(member, organization)| Some((organization?.into(), Role::from(member.role.as_str())))).collect())
 }
 
 pub async fn list_projects_of(

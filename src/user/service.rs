@@ -62,7 +62,12 @@ impl Users {
     }
 
     /// Sets the organisation that the web app opens first.
-    pub async fn set_default_organization(&self, txn: &impl ConnectionTrait, id: UserId, organization: OrganizationId) -> Result<(), Error> {
+    pub async fn set_default_organization(
+        &self,
+        txn: &impl ConnectionTrait,
+        id: UserId,
+        organization: OrganizationId,
+    ) -> Result<(), Error> {
         store::update_default_organization(txn, id, organization, self.clock.now()).await
     }
 }

@@ -4,7 +4,13 @@ use crate::user::{Error, NewUser};
 #[tokio::test]
 async fn an_email_belongs_to_one_person_in_any_case() {
     for world in worlds().await {
-        let twin = NewUser { email: "ADA@EXAMPLE.COM".parse().unwrap(), first_name: String::new(), last_name: String::new(), password_hash: None, is_admin: false };
+        let twin = NewUser {
+            email: "ADA@EXAMPLE.COM".parse().unwrap(),
+            first_name: String::new(),
+            last_name: String::new(),
+            password_hash: None,
+            is_admin: false,
+        };
         let refused = world.users.create(world.db.writer(), twin).await;
         assert!(matches!(refused, Err(Error::EmailTaken(_))), "{refused:?}");
         assert_eq!(world.users.find_by_email(&"Ada@Example.Com".parse().unwrap()).await.unwrap().unwrap().id, world.user.id);

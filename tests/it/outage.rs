@@ -12,8 +12,8 @@ use serde_json::Value;
 use sqlx::Connection;
 
 use crate::harness::{
-    API_KEY, Acknowledged, Api, Chance, EMAIL, Installation, Load, PASSWORD, Proxy, Services, Spans, attribute, generation, log_in, now_ns, one_span,
-    request, scratch_dir, verify,
+    API_KEY, Acknowledged, Api, Chance, EMAIL, Installation, Load, PASSWORD, Proxy, Services, Spans, attribute, generation, log_in, now_ns,
+    one_span, request, scratch_dir, verify,
 };
 
 /// How long a worker may take to store what piled up.
@@ -355,7 +355,8 @@ fn noise(chance: &mut Chance, bytes: usize) -> String {
 async fn a_full_disk_stops_ingestion_and_loses_nothing() {
     let mut chance = Chance::new();
     let disk = SmallDisk::new(64);
-    let installation = Installation::standalone().initialised().with("BROKLE_DATA_DIR", disk.directory.path().join("data").to_str().unwrap());
+    let installation =
+        Installation::standalone().initialised().with("BROKLE_DATA_DIR", disk.directory.path().join("data").to_str().unwrap());
     let mut running = installation.start("standalone").await;
     let api = Api::sign_in(&running.url).await;
     let mut acknowledged = Acknowledged::new();

@@ -227,7 +227,13 @@ impl Starter<'_> {
         if self.users.find_by_email_in(txn, &email).await?.is_some() {
             return Ok(None);
         }
-        let new = NewUser { email: email.clone(), first_name: String::new(), last_name: String::new(), password_hash: Some(hash), is_admin: true };
+        let new = NewUser {
+            email: email.clone(),
+            first_name: String::new(),
+            last_name: String::new(),
+            password_hash: Some(hash),
+            is_admin: true,
+        };
         let user = self.users.create(txn, new).await?;
         if let Some((organization, _)) = organization {
             self.directory.add_member(txn, organization, user.id, &Role::Owner).await?;
@@ -238,7 +244,13 @@ impl Starter<'_> {
     }
 
     /// The API key, when it was made now.
-    async fn key(&self, txn: &DatabaseTransaction, project: Option<ProjectId>, maker: Option<UserId>, invent: bool) -> anyhow::Result<Option<SecretKey>> {
+    async fn key(
+        &self,
+        txn: &DatabaseTransaction,
+        project: Option<ProjectId>,
+        maker: Option<UserId>,
+        invent: bool,
+    ) -> anyhow::Result<Option<SecretKey>> {
         let configured = &self.config.init.api_key;
         let key = match (configured.is_empty(), invent) {
             (true, false) => return Ok(None),
@@ -249,7 +261,9 @@ impl Starter<'_> {
             return Ok(None);
         }
         let Some(project) = project else {
-            bail!("BROKLE_INIT_API_KEY needs BROKLE_INIT_ORG and BROKLE_INIT_PROJECT: there are organizations already, and they do not say whose key it is");
+            bail!(
+                "BROKLE_INIT_API_KEY needs BROKLE_INIT_ORG and BROKLE_INIT_PROJECT: there are organizations already, and they do not say whose key it is"
+            );
         };
         let view = self.keys.add(txn, &key, project, KEY_NAME, None, maker).await?;
         tracing::info!(api_key.id = %view.id, project.id = %project, "API key made at first start");

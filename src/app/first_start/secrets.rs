@@ -60,14 +60,21 @@ impl Secrets {
     }
 
     fn parse(text: &str, path: &Path) -> anyhow::Result<Self> {
-        let value = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('=')).unwrap_or_default().trim().to_owned();
+        let value =
+            |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('=')).unwrap_or_default().trim().to_owned();
         let (jwt, ai) = (value(JWT_SECRET), value(AI_KEY_ENCRYPTION_KEY));
         if jwt.len() < 32 {
-            bail!("{} has no {JWT_SECRET} of 32 bytes or more; restore the file, or remove it to have it made anew (everybody signs in again then)", path.display());
+            bail!(
+                "{} has no {JWT_SECRET} of 32 bytes or more; restore the file, or remove it to have it made anew (everybody signs in again then)",
+                path.display()
+            );
         }
         // Nothing is encrypted with it yet; it is made with the rest so that one backup of this file is enough from the first day.
         if STANDARD.decode(&ai).map_or(true, |bytes| bytes.len() != 32) {
-            bail!("{} has no {AI_KEY_ENCRYPTION_KEY} (base64 of 32 bytes); restore the file: credentials that were stored cannot be read without it", path.display());
+            bail!(
+                "{} has no {AI_KEY_ENCRYPTION_KEY} (base64 of 32 bytes); restore the file: credentials that were stored cannot be read without it",
+                path.display()
+            );
         }
         Ok(Self { jwt_secret: jwt.into() })
     }

@@ -22,7 +22,11 @@ pub struct SignedOut {}
     responses((status = 200, body = Envelope<SignedOut>), (status = 401, body = ErrorEnvelope))
 )]
 #[post("/api/v1/auth/logout")]
-pub async fn logout(caller: SignedIn, sessions: web::Data<Sessions>, cookie: web::Data<RefreshCookie>) -> Result<Answer<SignedOut>, ApiError> {
+pub async fn logout(
+    caller: SignedIn,
+    sessions: web::Data<Sessions>,
+    cookie: web::Data<RefreshCookie>,
+) -> Result<Answer<SignedOut>, ApiError> {
     sessions.logout(caller.session_id).await?;
     Ok(Answer::ok(SignedOut {}).with_cookie(cookie.clear()))
 }

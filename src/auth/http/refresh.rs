@@ -39,7 +39,9 @@ pub async fn refresh(
         // Browsers send the cookie and an empty body, whatever its content type: so the body is read only when it is needed.
         None if body.is_empty() => return Err(ApiError::new(Code::RefreshExpired, "no refresh token was sent; sign in")),
         None => {
-            serde_json::from_slice::<Refresh>(&body).map_err(|error| ApiError::validation("refresh_token", error.to_string()))?.refresh_token
+            serde_json::from_slice::<Refresh>(&body)
+                .map_err(|error| ApiError::validation("refresh_token", error.to_string()))?
+                .refresh_token
         }
     };
     let signed_in = sessions.refresh(&token, device(&request)).await?;

@@ -92,7 +92,8 @@ pub async fn update_rotation(db: &impl ConnectionTrait, id: SessionId, rotation:
 
 /// Ends one session; false when it had ended already.
 pub async fn update_ended(db: &impl ConnectionTrait, id: SessionId, reason: &str, now: DateTime<Utc>) -> Result<bool, Error> {
-    let result = Entity::update_many().set(ending(reason, now)).filter(Column::Id.eq(id)).filter(Column::EndedAt.is_null()).exec(db).await?;
+    let result =
+        Entity::update_many().set(ending(reason, now)).filter(Column::Id.eq(id)).filter(Column::EndedAt.is_null()).exec(db).await?;
     Ok(result.rows_affected == 1)
 }
 
@@ -104,5 +105,10 @@ pub async fn update_all_ended(db: &impl ConnectionTrait, user: UserId, reason: &
 }
 
 fn ending(reason: &str, now: DateTime<Utc>) -> ActiveModel {
-    ActiveModel { ended_at: Set(Some(stored(now))), end_reason: Set(Some(reason.to_owned())), rotation_salt: Set(None), ..Default::default() }
+    ActiveModel {
+        ended_at: Set(Some(stored(now))),
+        end_reason: Set(Some(reason.to_owned())),
+        rotation_salt: Set(None),
+        ..Default::default()
+    }
 }

@@ -9,30 +9,30 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa_actix_web::AppExt;
 
+use crate::auth::Device;
 use crate::auth::permission::{ApiKeysCreate, TracesRead};
 use crate::auth::testing::{PASSWORD, World};
-use crate::auth::Device;
 use crate::error::ApiError;
 use crate::http::envelope::Answer;
 use crate::http::extract::{ApiKeyAuth, Json, Path, PlatformAdmin, ProjectAccess, Query};
 
 #[get("/t/key")]
-async fn with_key(key: ApiKeyAuth) -> Result<Answer<Value>, ApiError> {
+async fn t_with_key(key: ApiKeyAuth) -> Result<Answer<Value>, ApiError> {
     Ok(Answer::ok(json!({"project": key.project_id})))
 }
 
 #[get("/t/traces")]
-async fn traces(access: ProjectAccess<TracesRead>) -> Result<Answer<Value>, ApiError> {
+async fn t_traces(access: ProjectAccess<TracesRead>) -> Result<Answer<Value>, ApiError> {
     Ok(Answer::ok(json!({"project": access.project_id, "role": access.role.name()})))
 }
 
 #[get("/t/projects/{project_id}/keys")]
-async fn keys(access: ProjectAccess<ApiKeysCreate>) -> Result<Answer<Value>, ApiError> {
+async fn t_keys(access: ProjectAccess<ApiKeysCreate>) -> Result<Answer<Value>, ApiError> {
     Ok(Answer::ok(json!({"project": access.project_id})))
 }
 
 #[get("/t/admin")]
-async fn admin(_admin: PlatformAdmin) -> Result<Answer<Value>, ApiError> {
+async fn t_admin(_admin: PlatformAdmin) -> Result<Answer<Value>, ApiError> {
     Ok(Answer::ok(json!({})))
 }
 
@@ -43,12 +43,12 @@ struct Wanted {
 }
 
 #[get("/t/list/{number}")]
-async fn list(_path: Path<u32>, query: Query<Wanted>) -> Result<Answer<Value>, ApiError> {
+async fn t_list(_path: Path<u32>, query: Query<Wanted>) -> Result<Answer<Value>, ApiError> {
     Ok(Answer::ok(json!({"limit": query.limit})))
 }
 
 #[actix_web::post("/t/body")]
-async fn body(body: Json<Wanted>) -> Result<Answer<Value>, ApiError> {
+async fn t_body(body: Json<Wanted>) -> Result<Answer<Value>, ApiError> {
     Ok(Answer::ok(json!({"limit": body.into_inner().limit})))
 }
 
@@ -68,12 +68,12 @@ async fn call(world: &World, request: TestRequest) -> Seen {
         .configure(crate::user::http::routes)
         .configure(crate::enterprise::routes)
         .into_app()
-        .service(with_key)
-        .service(traces)
-        .service(keys)
-        .service(admin)
-        .service(list)
-        .service(body);
+        .service(t_with_key)
+        .service(t_traces)
+        .service(t_keys)
+        .service(t_admin)
+        .service(t_list)
+        .service(t_body);
     let app = init_service(app).await;
     match try_call_service(&app, request.to_request()).await {
         Ok(response) => {
@@ -85,7 +85,12 @@ async fn call(world: &World, request: TestRequest) -> Seen {
         }
         Err(error) => {
             let error = error.as_error::<ApiError>().cloned();
-            Seen { status: error.as_ref().map_or(StatusCode::IM_A_TEAPOT, |error| error.code.status()), error, data: Value::Null, cookie: None }
+            Seen {
+                status: error.as_ref().map_or(StatusCode::IM_A_TEAPOT, |error| error.code.status()),
+                error,
+                data: Value::Null,
+                cookie: None,
+            }
         }
     }
 }
@@ -129,11 +134,41 @@ async fn login_refresh_me_logout() {
     let access = by_body.data["access_token"].as_str().unwrap();
     let me = call(&world, get_as(access, "/api/v1/users/me")).await;
     insta::assert_json_snapshot!(me.data, {".**.id" => "[id]", ".default_organization_id" => "[id]", ".**.composite_slug" => "[slug and id]"}, @r#"
-    {}
+    {
+      "id": "[id]",
+      "email": "ada@example.com",
+      "first_name": "Ada",
+      "last_name": "Lovelace",
+      "is_admin": false,
+      "default_organization_id": "[id]",
+      "created_at": "2027-01-15T08:00:00Z",
+      "organizations": [
+        {
+          "id": "[id]",
+          "name": "Acme",
+          "slug": "acme",
+          "composite_slug": "[slug and id]",
+          "role": "owner",
+          "created_at": "2027-01-15T08:00:00Z",
+          "projects": [
+            {
+              "id": "[id]",
+              "name": "Search",
+              "slug": "search",
+              "composite_slug": "[slug and id]",
+              "role": "owner",
+              "status": "active",
+              "created_at": "2027-01-15T08:00:00Z"
+            }
+          ]
+        }
+      ]
+    }
     "#);
     assert_eq!(me.data["organizations"][0]["composite_slug"], format!("acme-{}", world.organization.id.to_string().to_lowercase()));
 
-    let out = call(&world, TestRequest::post().uri("/api/v1/auth/logout").insert_header(("Authorization", format!("Bearer {access}")))).await;
+    let out =
+        call(&world, TestRequest::post().uri("/api/v1/auth/logout").insert_header(("Authorization", format!("Bearer {access}")))).await;
     assert_eq!((out.status, &out.data), (StatusCode::OK, &json!({})));
     assert_eq!(out.cookie.unwrap().max_age().map(|age| age.whole_seconds()), Some(0));
     assert_eq!(call(&world, get_as(access, "/api/v1/users/me")).await.code(), "UNAUTHORIZED_ERROR");
@@ -143,11 +178,28 @@ async fn login_refresh_me_logout() {
 async fn wrong_sign_ins_have_clear_answers() {
     let world = World::small().await;
     let wrong = call(&world, login("ada@example.com", "wrong")).await;
-    assert_eq!((wrong.code(), wrong.error.unwrap().message.as_str()), ("UNAUTHORIZED_ERROR", "wrong e-mail or password"));
+    assert_eq!((wrong.code(), wrong.error.as_ref().unwrap().message.as_str()), ("UNAUTHORIZED_ERROR", "wrong e-mail or password"));
     let empty = call(&world, login("", "")).await;
     assert_eq!(empty.code(), "VALIDATION_ERROR");
-    assert_eq!(empty.error.unwrap().details.unwrap().as_array().unwrap().iter().map(|detail| &detail["field"]).collect::<Vec<_>>(), ["email", "password"]);
-    for request in [TestRequest::post().uri("/api/v1/auth/refresh"), TestRequest::post().uri("/api/v1/auth/refresh").cookie(Cookie::new("brokle_refresh", "brt_x"))] {
+    assert_eq!(
+        empty
+            .error
+            .as_ref()
+            .unwrap()
+            .details
+            .as_ref()
+            .unwrap()
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|detail| &detail["field"])
+            .collect::<Vec<_>>(),
+        ["email", "password"]
+    );
+    for request in [
+        TestRequest::post().uri("/api/v1/auth/refresh"),
+        TestRequest::post().uri("/api/v1/auth/refresh").cookie(Cookie::new("brokle_refresh", "brt_x")),
+    ] {
         assert_eq!(call(&world, request).await.code(), "REFRESH_EXPIRED");
     }
     assert_eq!(call(&world, TestRequest::get().uri("/api/v1/users/me")).await.code(), "UNAUTHORIZED_ERROR");
@@ -191,21 +243,30 @@ async fn a_project_is_reached_by_its_members_only() {
     let world = World::small().await;
     world.member("vic@example.com", "viewer").await;
     world.somebody("eve@example.com").await;
-    let (ada, vic, eve) = (token(&world, "ada@example.com").await, token(&world, "vic@example.com").await, token(&world, "eve@example.com").await);
+    let (ada, vic, eve) =
+        (token(&world, "ada@example.com").await, token(&world, "vic@example.com").await, token(&world, "eve@example.com").await);
     let traces = format!("/t/traces?project_id={}", world.project.id);
     let keys = format!("/t/projects/{}/keys", world.project.id);
     assert_eq!(call(&world, get_as(&ada, &traces)).await.data["role"], "owner");
     assert_eq!(call(&world, get_as(&vic, &traces)).await.data["role"], "viewer");
     assert_eq!(call(&world, get_as(&ada, &keys)).await.status, StatusCode::OK);
     let forbidden = call(&world, get_as(&vic, &keys)).await;
-    assert_eq!((forbidden.code(), &forbidden.error.as_ref().unwrap().details), ("FORBIDDEN_ERROR", &Some(json!({"permission": "api-keys:create"}))));
+    assert_eq!(
+        (forbidden.code(), &forbidden.error.as_ref().unwrap().details),
+        ("FORBIDDEN_ERROR", &Some(json!({"permission": "api-keys:create"})))
+    );
     let foreign = call(&world, get_as(&eve, &traces)).await.error.unwrap();
-    let missing = call(&world, get_as(&ada, &format!("/t/traces?project_id={}", crate::common::id::ProjectId::fresh()))).await.error.unwrap();
+    let missing =
+        call(&world, get_as(&ada, &format!("/t/traces?project_id={}", crate::common::id::ProjectId::fresh()))).await.error.unwrap();
     assert_eq!((foreign.code.name(), foreign.message.as_str()), ("NOT_FOUND_ERROR", "project not found"));
     assert_eq!((foreign.code, foreign.message), (missing.code, missing.message));
     for uri in ["/t/traces", "/t/traces?project_id=", "/t/traces?project_id=nonsense"] {
         let wrong = call(&world, get_as(&ada, uri)).await;
-        assert_eq!((wrong.code(), &wrong.error.unwrap().details.unwrap()[0]["field"]), ("VALIDATION_ERROR", &json!("project_id")), "{uri}");
+        assert_eq!(
+            (wrong.code(), &wrong.error.as_ref().unwrap().details.as_ref().unwrap()[0]["field"]),
+            ("VALIDATION_ERROR", &json!("project_id")),
+            "{uri}"
+        );
     }
     // Who is not signed in learns nothing about what is missing.
     assert_eq!(call(&world, TestRequest::get().uri("/t/traces")).await.code(), "UNAUTHORIZED_ERROR");
@@ -240,7 +301,9 @@ async fn what_is_sent_wrong_is_named() {
     let details = |seen: &Seen| seen.error.as_ref().and_then(|error| error.details.clone()).map(|details| details[0]["field"].clone());
     let get = |uri: &str| TestRequest::get().uri(uri);
     assert_eq!(call(&world, get("/t/list/1?limit=5")).await.data["limit"], 5);
-    for (uri, field) in [("/t/list/1?limit=0", "limit"), ("/t/list/1", "limit"), ("/t/list/1?limit=many", "query"), ("/t/list/x?limit=5", "path")] {
+    for (uri, field) in
+        [("/t/list/1?limit=0", "limit"), ("/t/list/1", "limit"), ("/t/list/1?limit=many", "query"), ("/t/list/x?limit=5", "path")]
+    {
         let seen = call(&world, get(uri)).await;
         assert_eq!((seen.code(), details(&seen)), ("VALIDATION_ERROR", Some(json!(field))), "{uri}");
     }

@@ -42,7 +42,9 @@ async fn the_right_password_opens_a_session() {
 #[tokio::test]
 async fn one_answer_for_every_way_of_being_wrong() {
     let world = World::small().await;
-    for (email, password) in [("ada@example.com", "wrong password"), ("nobody@example.com", PASSWORD), ("not an address", PASSWORD), ("ada@example.com", "")] {
+    for (email, password) in
+        [("ada@example.com", "wrong password"), ("nobody@example.com", PASSWORD), ("not an address", PASSWORD), ("ada@example.com", "")]
+    {
         let refused = world.sessions.login(email, password, Device::default()).await;
         assert!(matches!(refused, Err(Error::WrongCredentials)), "{email}: {refused:?}");
     }

@@ -38,7 +38,13 @@ impl<P: Required> FromRequest for ProjectAccess<P> {
             let project = named_project(&request)?;
             let authorizer: Authorizer = service(&request)?;
             let access = authorizer.project(user.user_id, project, P::PERMISSION).await?;
-            Ok(Self { project_id: access.project_id, organization_id: access.organization_id, role: access.role, user, permission: PhantomData })
+            Ok(Self {
+                project_id: access.project_id,
+                organization_id: access.organization_id,
+                role: access.role,
+                user,
+                permission: PhantomData,
+            })
         })
     }
 }
@@ -48,7 +54,8 @@ fn named_project(request: &HttpRequest) -> Result<ProjectId, ApiError> {
     struct Named {
         project_id: Option<String>,
     }
-    let in_query = || actix_web::web::Query::<Named>::from_query(request.query_string()).ok().and_then(|query| query.into_inner().project_id);
+    let in_query =
+        || actix_web::web::Query::<Named>::from_query(request.query_string()).ok().and_then(|query| query.into_inner().project_id);
     let text = request.match_info().get("project_id").map(str::to_owned).or_else(in_query).filter(|text| !text.is_empty());
     let text = text.ok_or_else(|| ApiError::validation("project_id", "project_id is missing: name the project"))?;
     text.parse().map_err(|error: crate::common::id::InvalidId| ApiError::validation("project_id", format!("project_id: {error}")))

@@ -20,9 +20,6 @@ pub async fn find(db: &impl ConnectionTrait, key: &str) -> Result<Option<String>
 pub async fn find_or_set(db: &impl ConnectionTrait, key: &str, value: &str, now: DateTime<Utc>) -> Result<String, Error> {
     let now = stored(now);
     let fact = ActiveModel { key: Set(key.to_owned()), value: Set(value.to_owned()), created_at: Set(now), updated_at: Set(now) };
-    Entity::insert(fact)
-        .on_conflict(OnConflict::column(Column::Key).do_nothing().to_owned())
-        .exec_without_returning(db)
-        .await?;
+    Entity::insert(fact).on_conflict(OnConflict::column(Column::Key).do_nothing().to_owned()).exec_without_returning(db).await?;
     Ok(find(db, key).await?.unwrap_or_else(|| value.to_owned()))
 }

@@ -6,11 +6,11 @@
 
 use std::time::Duration;
 
+use sea_orm::sea_query::IntoIden;
 use sea_orm::sqlx::postgres::PgConnection;
 use sea_orm::sqlx::{self, Connection};
-use sea_orm_migration::{MigrationTrait, MigratorTrait, seaql_migrations};
 use sea_orm_migration::sea_orm::{DynIden, sea_query::Alias};
-use sea_orm::sea_query::IntoIden;
+use sea_orm_migration::{MigrationTrait, MigratorTrait, seaql_migrations};
 
 use super::{Database, Error, Kind};
 
@@ -95,10 +95,7 @@ fn sqlx_error(error: sqlx::Error) -> Error {
 }
 
 /// Runs `work` while no other process migrates.
-pub async fn with_migration_lock<T, E: From<Error>>(
-    db: &Database,
-    work: impl AsyncFnOnce(&MigrationLock) -> Result<T, E>,
-) -> Result<T, E> {
+pub async fn with_migration_lock<T, E: From<Error>>(db: &Database, work: impl AsyncFnOnce(&MigrationLock) -> Result<T, E>) -> Result<T, E> {
     let lock = MigrationLock::acquire(db).await?;
     let result = work(&lock).await;
     lock.release().await?;

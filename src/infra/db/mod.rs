@@ -51,7 +51,8 @@ impl Database {
 
     /// Starts a transaction for writing. Dropping it without `commit` takes everything back.
     pub async fn begin(&self) -> Result<DatabaseTransaction, Error> {
-        let options = TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..TransactionOptions::default() };
+        let options =
+            TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..TransactionOptions::default() };
         Ok(self.write.begin_with_options(options).await?)
     }
 

@@ -101,7 +101,10 @@ mod tests {
     async fn a_copy_gets_the_answer_of_the_first() {
         let repeats = Repeats::new(Duration::from_secs(60));
         let Turn::First(first) = repeats.begin([1; 32]).await else { panic!("the first is no repeat") };
-        let copy = { let repeats = repeats.clone(); async move { repeats.begin([1; 32]).await } };
+        let copy = {
+            let repeats = repeats.clone();
+            async move { repeats.begin([1; 32]).await }
+        };
         let copy = tokio::task::spawn(copy);
         tokio::task::yield_now().await;
         first.finish(partial(3));
@@ -114,7 +117,10 @@ mod tests {
     async fn a_failure_leaves_no_mark() {
         let repeats = Repeats::new(Duration::from_secs(60));
         let Turn::First(first) = repeats.begin([1; 32]).await else { panic!("the first is no repeat") };
-        let copy = { let repeats = repeats.clone(); async move { matches!(repeats.begin([1; 32]).await, Turn::First(_)) } };
+        let copy = {
+            let repeats = repeats.clone();
+            async move { matches!(repeats.begin([1; 32]).await, Turn::First(_)) }
+        };
         let copy = tokio::task::spawn(copy);
         tokio::task::yield_now().await;
         drop(first);

@@ -66,8 +66,12 @@ impl TelemetryStore {
     }
 
     async fn insert_block(&self, rows: &[&ObservationRow], token: &str) -> Result<(), clickhouse::error::Error> {
-        let mut insert =
-            self.clickhouse.insert_client().insert::<ObservationRow>("observations").await?.with_setting("insert_deduplication_token", token);
+        let mut insert = self
+            .clickhouse
+            .insert_client()
+            .insert::<ObservationRow>("observations")
+            .await?
+            .with_setting("insert_deduplication_token", token);
         for row in rows {
             insert.write(*row).await?;
         }
@@ -95,6 +99,8 @@ impl TelemetryStore {
                     .bind(project.as_str())
                     .bind(ids)
                     .with_setting("max_query_size", "1048576")
+                    // A trace of many years has a deleted row in each of its months; there are few such traces.
+                    .with_setting("max_partitions_per_insert_block", "0")
                     .execute()
                     .await
                     .map_err(write)?;

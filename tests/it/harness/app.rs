@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use brokle::app::{Application, Ending, Lifecycle};
 use brokle::common::clock::SystemClock;
 use brokle::config::{Config, Environment};
+use brokle::infra::clickhouse::ClickHouse;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
 use serde_json::Value;
@@ -39,6 +40,7 @@ pub struct TestApp {
     pub project_id: String,
     pub token: String,
     pub services: Option<Services>,
+    clickhouse: ClickHouse,
     parts: Vec<Part>,
     _data: tempfile::TempDir,
 }
@@ -76,6 +78,21 @@ impl TestApp {
 
     /// Starts an installation on databases that exist.
     pub async fn start_on(setup: Setup, services: Option<Services>, settings: &[(&str, &str)]) -> Self {
+        Self::start_on_as(setup, services, settings, (EMAIL, PASSWORD)).await
+    }
+
+    /// Starts an installation on databases that exist and signs in as somebody else than the first administrator.
+    pub async fn start_on_as(setup: Setup, services: Option<Services>, settings: &[(&str, &str)], login: (&str, &str)) -> Self {
+        let roles: &[&str] = if setup == Setup::Split { &["server", "worker"] } else { &["standalone"] };
+        Self::start_all(setup, roles, services, settings, login).await
+    }
+
+    /// Starts these roles only.
+    pub async fn start_roles(roles: &[&str], services: Option<Services>, settings: &[(&str, &str)]) -> Self {
+        Self::start_all(Setup::Split, roles, services, settings, (EMAIL, PASSWORD)).await
+    }
+
+    async fn start_all(setup: Setup, roles: &[&str], services: Option<Services>, settings: &[(&str, &str)], login: (&str, &str)) -> Self {
         let data = scratch_dir("data");
         let mut environment = init();
         environment.push(("BROKLE_DATA_DIR".to_owned(), data.path().to_str().unwrap().to_owned()));
@@ -83,13 +100,14 @@ impl TestApp {
         environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let mut parts = Vec::new();
         let mut ports = Vec::new();
-        let roles: &[&str] = if setup == Setup::Split { &["server", "worker"] } else { &["standalone"] };
+        let mut clickhouse = None;
         for role in roles {
             let mut environment = environment.clone();
             environment.push(("APP_MODE".to_owned(), (*role).to_owned()));
             let config = Config::load(&environment.into_iter().collect::<Environment>()).unwrap();
             let application = Application::build(config, Arc::new(SystemClock)).await.unwrap_or_else(|error| panic!("{role}: {error:#}"));
             ports.push(application.port());
+            clickhouse.get_or_insert_with(|| application.clickhouse().clone());
             let lifecycle = application.lifecycle().clone();
             parts.push(Part { lifecycle, ended: tokio::task::spawn(application.run_until_stopped()) });
         }
@@ -101,17 +119,24 @@ impl TestApp {
             project_id: String::new(),
             token: String::new(),
             services,
+            clickhouse: clickhouse.unwrap(),
             parts,
             _data: data,
         };
-        app.token = app.log_in(EMAIL, PASSWORD).await;
+        app.token = app.log_in(login.0, login.1).await;
         app.project_id = app.get("/api/v1/users/me").await["data"]["organizations"][0]["projects"][0]["id"].as_str().unwrap().to_owned();
         app
     }
 
     /// An access token.
     pub async fn log_in(&self, email: &str, password: &str) -> String {
-        let answer = self.client.post(format!("{}/api/v1/auth/login", self.url)).json(&serde_json::json!({"email": email, "password": password})).send().await.unwrap();
+        let answer = self
+            .client
+            .post(format!("{}/api/v1/auth/login", self.url))
+            .json(&serde_json::json!({"email": email, "password": password}))
+            .send()
+            .await
+            .unwrap();
         assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap());
         answer.json::<Value>().await.unwrap()["data"]["access_token"].as_str().unwrap().to_owned()
     }
@@ -147,7 +172,7 @@ impl TestApp {
     /// The trace, as soon as it has `spans` spans; fails after a few seconds.
     pub async fn wait_for_trace(&self, trace_id: &[u8], spans: u64) -> Value {
         let path = format!("/api/v1/traces/{}?project_id={}", hex::encode(trace_id), self.project_id);
-        let patience = if self.setup == Setup::Standalone { Duration::ZERO } else { Duration::from_secs(20) };
+        let patience = if self.setup == Setup::Standalone { Duration::ZERO } else { Duration::from_secs(60) };
         let started = Instant::now();
         loop {
             let (status, body) = self.try_get(&path).await;
@@ -165,8 +190,14 @@ impl TestApp {
         format!("{path}{separator}project_id={}", self.project_id)
     }
 
+    /// Makes the store merge all parts of a table now, as it would do some day.
+    pub async fn optimize(&self, table: &str) {
+        self.clickhouse.insert_client().query(&format!("OPTIMIZE TABLE {table} FINAL")).execute().await.unwrap();
+    }
+
     /// Stops every process in order; each must end in good order.
     pub async fn stop(self) {
+        drop(self.clickhouse);
         for part in self.parts {
             part.lifecycle.stop();
             assert_eq!(part.ended.await.unwrap(), Ending::Orderly);

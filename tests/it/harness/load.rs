@@ -136,7 +136,12 @@ impl Load {
     pub async fn wait_for(&self, more: usize) {
         let (target, started) = (self.acknowledged() + more, Instant::now());
         while self.acknowledged() < target {
-            assert!(started.elapsed() < Duration::from_secs(30), "only {} spans acknowledged; {:?}", self.acknowledged(), self.shared.surprises);
+            assert!(
+                started.elapsed() < Duration::from_secs(30),
+                "only {} spans acknowledged; {:?}",
+                self.acknowledged(),
+                self.shared.surprises
+            );
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }

@@ -91,8 +91,7 @@ fn unpack(frame: &[u8], out: &mut BytesMut) -> Result<(), Exception> {
         PLAIN => out.extend_from_slice(data),
         LZ4 => {
             out.resize(start + size, 0);
-            let written =
-                lz4_flex::block::decompress_into(data, &mut out[start..]).map_err(|error| refuse(error))?;
+            let written = lz4_flex::block::decompress_into(data, &mut out[start..]).map_err(|error| refuse(error))?;
             out.truncate(start + written);
         }
         ZSTD => out.extend_from_slice(&zstd::bulk::decompress(data, size).map_err(|error| refuse(error))?),

@@ -85,9 +85,7 @@ impl LibrarySearch {
     /// `xdg_cache_home` is the value of XDG_CACHE_HOME; without it the cache is `.cache` in the home directory.
     #[must_use]
     pub fn for_user(explicit: Option<PathBuf>, xdg_cache_home: Option<PathBuf>) -> Self {
-        let cache_home = xdg_cache_home
-            .filter(|path| path.is_absolute())
-            .or_else(|| std::env::home_dir().map(|home| home.join(".cache")));
+        let cache_home = xdg_cache_home.filter(|path| path.is_absolute()).or_else(|| std::env::home_dir().map(|home| home.join(".cache")));
         Self { explicit, cache_home }
     }
 
@@ -98,8 +96,7 @@ impl LibrarySearch {
             return vec![path.clone()];
         }
         let beside = std::env::current_exe().ok().and_then(|exe| exe.parent().map(|dir| dir.join(FILE_NAME)));
-        let cached =
-            self.cache_home.as_ref().map(|home| home.join("brokle/engine").join(PACKAGE_VERSION).join(FILE_NAME));
+        let cached = self.cache_home.as_ref().map(|home| home.join("brokle/engine").join(PACKAGE_VERSION).join(FILE_NAME));
         let system = Some(Path::new("/usr/local/lib").join(FILE_NAME));
         [beside, cached, system].into_iter().flatten().collect()
     }
@@ -328,6 +325,8 @@ fn elf_end(header: &[u8; 64], file: &mut File) -> std::io::Result<Option<u64>> {
     let mut segments = vec![0_u8; usize::try_from(size * count).unwrap_or(0)];
     file.seek(SeekFrom::Start(table))?;
     file.read_exact(&mut segments)?;
-    let ends = segments.chunks_exact(usize::try_from(size).unwrap_or(usize::MAX)).map(|segment| number(&segment[8..16]).saturating_add(number(&segment[32..40])));
+    let ends = segments
+        .chunks_exact(usize::try_from(size).unwrap_or(usize::MAX))
+        .map(|segment| number(&segment[8..16]).saturating_add(number(&segment[32..40])));
     Ok(ends.max())
 }

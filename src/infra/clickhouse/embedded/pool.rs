@@ -59,14 +59,8 @@ impl Lane {
             idle.push(sender);
             threads.push(thread);
         }
-        let lane = Self {
-            name,
-            permits: Arc::new(Semaphore::new(size)),
-            idle: Mutex::new(idle),
-            size,
-            waiting: AtomicUsize::new(0),
-            max_waiting,
-        };
+        let lane =
+            Self { name, permits: Arc::new(Semaphore::new(size)), idle: Mutex::new(idle), size, waiting: AtomicUsize::new(0), max_waiting };
         Ok((Arc::new(lane), threads))
     }
 

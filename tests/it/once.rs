@@ -1,0 +1,159 @@
+//! Redelivery, client retries and late spans never double a count, a token or a cent.
+
+use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
+use opentelemetry_proto::tonic::trace::v1::Span;
+
+use crate::harness::{Spans, TestApp, attribute, now_ns, request, span};
+use crate::on_both;
+
+const HOUR_NS: u64 = 3_600_000_000_000;
+const DAY_NS: u64 = 24 * HOUR_NS;
+
+fn priced(mut span: Span) -> Span {
+    let number = |key: &str, value| KeyValue {
+        key: key.to_owned(),
+        value: Some(AnyValue { value: Some(Any::IntValue(value)) }),
+        ..KeyValue::default()
+    };
+    span.attributes = vec![
+        attribute("gen_ai.operation.name", "chat"),
+        attribute("gen_ai.provider.name", "openai"),
+        attribute("gen_ai.request.model", "gpt-4o"),
+        number("gen_ai.usage.input_tokens", 1_000),
+        number("gen_ai.usage.output_tokens", 100),
+    ];
+    span
+}
+
+async fn listed(app: &TestApp, trace_id: &[u8]) -> Vec<serde_json::Value> {
+    let from = "2000-01-01T00:00:00Z";
+    let list = app.get(&app.path(&format!("/api/v1/traces?start_time={from}&limit=100"))).await;
+    let id = hex::encode(trace_id);
+    list["data"].as_array().unwrap().iter().filter(|trace| trace["trace_id"] == id.as_str()).cloned().collect()
+}
+
+on_both! {
+    async fn a_request_sent_again_counts_once(app) {
+        let trace_id = Spans::trace_id();
+        let message = request(vec![priced(span(&trace_id, 0, now_ns()))]);
+        for _ in 0..3 {
+            assert_eq!(app.send(&message).await.0, 200);
+        }
+        let both = tokio::join!(app.send(&message), app.send(&message));
+        assert_eq!((both.0.0, both.1.0), (200, 200));
+        let trace = app.wait_for_trace(&trace_id, 1).await;
+        assert_eq!((trace["total_tokens"].as_u64(), trace["total_cost"].as_str()), (Some(1_100), Some("0.0035")));
+        let metrics = app.client.get(format!("{}/metrics", app.url)).send().await.unwrap().text().await.unwrap();
+        assert!(metrics.contains("brokle_spans_deduplicated_total 4"), "{metrics}");
+    }
+
+    async fn the_same_span_in_other_requests_counts_once(app) {
+        let trace_id = Spans::trace_id();
+        let start = now_ns();
+        for n in 1..6 {
+            // Another batch each time, so the repeat check does not see it.
+            let spans = (0..n).map(|index| priced(span(&trace_id, index, start))).collect();
+            assert_eq!(app.send(&request(spans)).await.0, 200);
+        }
+        let trace = app.wait_for_trace(&trace_id, 5).await;
+        assert_eq!(trace["total_tokens"], 5_500);
+        assert_eq!(trace["total_cost"], "0.0175");
+        assert_eq!(listed(app, &trace_id).await.len(), 1);
+    }
+
+    async fn a_root_of_an_earlier_hour_that_comes_last_moves_the_trace(app) {
+        let trace_id = Spans::trace_id();
+        let now = now_ns();
+        for n in 1..4 {
+            assert_eq!(app.send(&request(vec![priced(span(&trace_id, n, now - n * HOUR_NS))])).await.0, 200);
+        }
+        app.wait_for_trace(&trace_id, 3).await;
+        assert_eq!(app.send(&request(vec![priced(span(&trace_id, 0, now - 5 * HOUR_NS))])).await.0, 200);
+        let trace = app.wait_for_trace(&trace_id, 4).await;
+        assert_eq!((trace["has_root"].as_bool(), trace["total_tokens"].as_u64()), (Some(true), Some(4_400)));
+        let rows = listed(app, &trace_id).await;
+        assert_eq!(rows.len(), 1, "one row, however often the start moved: {rows:?}");
+    }
+
+    async fn writers_that_race_on_one_trace_leave_one_row_with_everything(app) {
+        // Each round: a root of an earlier hour and children of later hours, at the same time, over many connections.
+        let mut traces = Vec::new();
+        for _ in 0..10 {
+            let trace_id = Spans::trace_id();
+            let now = now_ns();
+            let requests: Vec<_> = (0..8).map(|n| request(vec![priced(span(&trace_id, n, now - (8 - n) * HOUR_NS))])).collect();
+            let sent = futures_util::future::join_all(requests.iter().map(|message| app.send(message))).await;
+            assert!(sent.iter().all(|(status, _)| *status == 200));
+            traces.push(trace_id);
+        }
+        for trace_id in traces {
+            let trace = app.wait_for_trace(&trace_id, 8).await;
+            assert_eq!(trace["total_tokens"], 8_800);
+            assert_eq!(listed(app, &trace_id).await.len(), 1);
+        }
+    }
+
+    async fn a_span_of_400_days_ago_is_kept(app) {
+        let trace_id = Spans::trace_id();
+        assert_eq!(app.send(&request(vec![priced(span(&trace_id, 0, now_ns() - 400 * DAY_NS))])).await.0, 200);
+        app.wait_for_trace(&trace_id, 1).await;
+        // The store drops expired rows when it merges: make it merge now.
+        app.optimize("observations").await;
+        app.optimize("traces").await;
+        app.wait_for_trace(&trace_id, 1).await;
+        assert_eq!(listed(app, &trace_id).await.len(), 1);
+    }
+
+    async fn one_request_may_span_101_months(app) {
+        let trace_id = Spans::trace_id();
+        let now = now_ns();
+        let spans = (0..101).map(|n| span(&trace_id, n, now - n * 31 * DAY_NS)).collect();
+        let (status, body) = app.send(&request(spans)).await;
+        assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
+        let trace = app.wait_for_trace(&trace_id, 101).await;
+        assert_eq!(trace["span_count"], 101);
+        assert_eq!(listed(app, &trace_id).await.len(), 1);
+    }
+
+    async fn a_late_running_report_does_not_beat_the_ended_span(app) {
+        let trace_id = Spans::trace_id();
+        let start = now_ns();
+        let ended = priced(span(&trace_id, 0, start));
+        let mut running = span(&trace_id, 0, start);
+        running.end_time_unix_nano = 0;
+
+        assert_eq!(app.send(&request(vec![running.clone()])).await.0, 200);
+        let trace = app.wait_for_trace(&trace_id, 1).await;
+        assert!(trace["end_time"].is_null() && trace["duration"].is_null());
+
+        assert_eq!(app.send(&request(vec![ended])).await.0, 200);
+        running.name = "root (late report)".to_owned();
+        assert_eq!(app.send(&request(vec![running])).await.0, 200);
+        for _ in 0..100 {
+            let trace = app.wait_for_trace(&trace_id, 1).await;
+            if trace["total_tokens"] == 1_100 {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        let trace = app.wait_for_trace(&trace_id, 1).await;
+        assert_eq!((trace["name"].as_str(), trace["duration"].as_u64(), trace["total_tokens"].as_u64()), (Some("root"), Some(5_000_000), Some(1_100)));
+    }
+
+    async fn an_unknown_price_is_null_and_not_zero(app) {
+        let trace_id = Spans::trace_id();
+        let start = now_ns();
+        let mut unknown = priced(span(&trace_id, 0, start));
+        unknown.attributes[2] = attribute("gen_ai.request.model", "model-nobody-knows");
+        assert_eq!(app.send(&request(vec![unknown])).await.0, 200);
+        let trace = app.wait_for_trace(&trace_id, 1).await;
+        assert!(trace["total_cost"].is_null(), "{trace}");
+        assert_eq!(trace["unpriced_span_count"], 1);
+        assert_eq!(trace["total_tokens"], 1_100);
+
+        assert_eq!(app.send(&request(vec![priced(span(&trace_id, 1, start))])).await.0, 200);
+        let trace = app.wait_for_trace(&trace_id, 2).await;
+        assert_eq!((trace["total_cost"].as_str(), trace["unpriced_span_count"].as_u64()), (Some("0.0035"), Some(1)), "known prices are summed, unknown ones counted");
+    }
+}

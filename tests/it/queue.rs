@@ -1,0 +1,120 @@
+//! The streams between server and worker.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use brokle::common::id::{OrganizationId, ProjectId};
+use brokle::config::Config;
+use brokle::infra::redis::Redis;
+use brokle::observability::ingest::{PartialSuccess, Tenant};
+use brokle::observability::queue::Entry;
+use deadpool_redis::redis::{Value, cmd};
+use prost::Message;
+
+use crate::harness::{Services, Setup, Spans, TestApp, now_ns, request, span};
+
+fn redis(services: &Services) -> Redis {
+    let environment =
+        [("REDIS_URL".to_owned(), services.redis_url.clone()), ("REDIS_KEY_PREFIX".to_owned(), services.redis_prefix.clone())];
+    let config = Config::load(&environment.into_iter().collect()).unwrap();
+    Redis::new(&config.redis).unwrap()
+}
+
+fn entry(app: &TestApp, body: &[u8], spans: usize) -> Entry {
+    Entry {
+        tenant: Tenant { project_id: app.project_id.parse::<ProjectId>().unwrap(), organization_id: OrganizationId::fresh() },
+        environment: None,
+        received_at_us: now_ns() / 1_000,
+        spans,
+        body: body.to_vec(),
+        digest: [0; 32],
+        partial: PartialSuccess::default(),
+    }
+}
+
+async fn add(redis: &Redis, stream: &str, id: &str, entry: &Entry) {
+    let mut connection = redis.connection().await.unwrap();
+    let mut command = cmd("XADD");
+    command.arg(redis.key(stream)).arg(id);
+    for (name, value) in entry.fields() {
+        command.arg(name).arg(value);
+    }
+    command.query_async::<String>(&mut *connection).await.unwrap();
+}
+
+async fn length(redis: &Redis, stream: &str) -> usize {
+    let mut connection = redis.connection().await.unwrap();
+    cmd("XLEN").arg(redis.key(stream)).query_async(&mut *connection).await.unwrap()
+}
+
+async fn until_empty(redis: &Redis, stream: &str) {
+    for _ in 0..200 {
+        if length(redis, stream).await == 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{stream} still has {} entries", length(redis, stream).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn equal_ids_on_two_streams_are_two_entries() {
+    let app = TestApp::start(Setup::Split).await;
+    let redis = redis(app.services.as_ref().unwrap());
+    let (first, second) = (Spans::trace_id(), Spans::trace_id());
+    let body = |trace_id: &[u8]| zstd::bulk::compress(&request(vec![span(trace_id, 0, now_ns())]).encode_to_vec(), 1).unwrap();
+    let id = "9999999999999-0";
+    let entries = [entry(&app, &body(&first), 1), entry(&app, &body(&second), 1)];
+    tokio::join!(add(&redis, "telemetry:{0}", id, &entries[0]), add(&redis, "telemetry:{1}", id, &entries[1]));
+    app.wait_for_trace(&first, 1).await;
+    app.wait_for_trace(&second, 1).await;
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_an_entrys_own_fault_makes_a_dead_letter() {
+    let app = TestApp::start(Setup::Split).await;
+    let redis = redis(app.services.as_ref().unwrap());
+    let trace_id = Spans::trace_id();
+    add(&redis, "telemetry:{2}", "*", &entry(&app, b"this is not zstd", 7)).await;
+    let good = zstd::bulk::compress(&request(vec![span(&trace_id, 0, now_ns())]).encode_to_vec(), 1).unwrap();
+    add(&redis, "telemetry:{2}", "*", &entry(&app, &good, 1)).await;
+    app.wait_for_trace(&trace_id, 1).await;
+    until_empty(&redis, "telemetry:{2}").await;
+    assert_eq!(length(&redis, "telemetry:dlq").await, 1);
+
+    let mut connection = redis.connection().await.unwrap();
+    let letters: Vec<(String, HashMap<String, Value>)> =
+        cmd("XRANGE").arg(redis.key("telemetry:dlq")).arg("-").arg("+").query_async(&mut *connection).await.unwrap();
+    let text = |name: &str| deadpool_redis::redis::from_redis_value::<String>(letters[0].1[name].clone()).unwrap();
+    assert!(text("reason").contains("zstd"), "{}", text("reason"));
+    assert_eq!((text("project"), text("spans"), text("body")), (app.project_id.clone(), "7".to_owned(), "this is not zstd".to_owned()));
+    let metrics = app.client.get(format!("{}/metrics", app.worker_url.as_ref().unwrap())).send().await.unwrap().text().await.unwrap();
+    assert!(metrics.contains("brokle_spans_dead_total 7"), "{metrics}");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_queue_is_said_to_be_full_and_nothing_is_dropped() {
+    let services = Services::fresh().await;
+    // No worker yet: entries stay.
+    let server = TestApp::start_roles(&["server"], Some(services.clone()), &[("QUEUE_MAX_ENTRIES", "4"), ("QUEUE_SHARDS", "1")]).await;
+    let mut accepted = Vec::new();
+    let mut refused = 0;
+    for _ in 0..8 {
+        let trace_id = Spans::trace_id();
+        match server.send(&request(vec![span(&trace_id, 0, now_ns())])).await.0 {
+            200 => accepted.push(trace_id),
+            503 => refused += 1,
+            other => panic!("unexpected status {other}"),
+        }
+    }
+    assert_eq!((accepted.len(), refused), (4, 4));
+    let app = TestApp::start_on(Setup::Split, Some(services), &[("QUEUE_SHARDS", "1")]).await;
+    for trace_id in &accepted {
+        app.wait_for_trace(trace_id, 1).await;
+    }
+    assert_eq!(server.send(&request(vec![span(&Spans::trace_id(), 0, now_ns())])).await.0, 200, "there is room again");
+    app.stop().await;
+    server.stop().await;
+}
