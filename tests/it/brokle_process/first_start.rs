@@ -67,6 +67,10 @@ async fn without_a_terminal_it_goes_to_a_private_file() {
     let password = value_of(&told, "password");
     let api = Api::sign_in_as(&running.url, email, &password).await;
     assert_eq!(api.traces().await.len(), 1);
+    let pasted =
+        std::process::Command::new("sh").args(["-c", told.lines().find(|line| line.starts_with("curl")).unwrap()]).output().unwrap();
+    assert!(pasted.status.success(), "{pasted:?}");
+    assert_eq!(api.traces().await.len(), 2, "the pasted snippet: {pasted:?}");
 
     // Nothing secret is in the log, and no secret can be read by others.
     let log = running.process.output();
