@@ -56,7 +56,7 @@ trap 'exit 143' TERM HUP
 
 case " $* " in
 *' --only '*) parts="$*" ;;
-*) parts=split ;;
+*) parts="split" ;;
 esac
 if [[ "$parts" == *split* ]]; then
   scripts/services.sh start "$DIR/services"
@@ -75,4 +75,4 @@ if ((code != 0)) && [[ -d "$DIR/work" ]]; then
   cp -f "$DIR/work"/*.log "$DIR/logs/" 2>/dev/null || true
   say "the logs of the processes are in .dev/bench/logs"
 fi
-exit "$code"
+((code == 0))

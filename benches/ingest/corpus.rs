@@ -182,10 +182,10 @@ impl Corpus {
                 "invoke_agent support-agent".to_owned()
             }
             Kind::Model => {
-                let size = 500 + 250 * usize::from(position);
+                let size = 300 + 140 * usize::from(position);
                 let length = self.number(size / 2, size);
-                let (system, question) = (self.prose(300), self.prose(length));
-                let length = self.number(120, 700);
+                let (system, question) = (self.prose(240), self.prose(length));
+                let length = self.number(100, 500);
                 let answer = self.prose(length);
                 let input = json!([
                     {"role": "system", "parts": [{"type": "text", "content": system}]},
@@ -213,7 +213,7 @@ impl Corpus {
                 "chat gpt-4.1-mini".to_owned()
             }
             Kind::Tool => {
-                let length = self.number(200, 1_400);
+                let length = self.number(120, 900);
                 let result = json!({"ok": true, "order": self.word(8), "text": self.prose(length)});
                 attributes.extend([
                     text("gen_ai.operation.name", "execute_tool"),

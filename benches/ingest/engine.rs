@@ -46,7 +46,7 @@ fn rows(sequences: &[Sequence], ids: &Ids) -> anyhow::Result<(Vec<ObservationRow
     for sequence in sequences {
         let base = ids.take(sequence, now);
         for part in &sequence.parts {
-            let request = otlp::decode_traces(&part.fill(&base)).context("a template cannot be decoded")?;
+            let request = otlp::decode_traces_protobuf(&part.fill(&base)).context("a template cannot be decoded")?;
             rows.extend(convert(request, &context, &pricer));
         }
     }

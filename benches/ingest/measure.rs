@@ -13,8 +13,8 @@ use tokio::io::AsyncWriteExt;
 use tokio::task::JoinSet;
 
 use crate::api::Api;
-use crate::load::{self, Acknowledged, Bodies, Compressed, Samples, Sent};
-use crate::process::{Usage, reset_peak, usage};
+use crate::load::{Acknowledged, Bodies, Compressed, Load, Samples, Sent};
+use crate::process::{Usage, machine_cpu, reset_peak, usage};
 use crate::setup::Setup;
 use crate::template::{Ids, Sequence};
 
@@ -47,6 +47,8 @@ pub struct Measured {
     pub setup: &'static str,
     pub size: usize,
     pub gzip: bool,
+    /// At half of what the set-up can do, so that nothing piles up.
+    pub paced: bool,
     pub spans: u64,
     pub requests_per_second: f64,
     pub acknowledged_per_second: f64,
@@ -59,6 +61,19 @@ pub struct Measured {
     /// By process: what it used during the row.
     pub usage: Vec<(&'static str, Usage)>,
     pub client_cpu: f64,
+    /// Share of all processors that went to programs that have no part in this, from 0 to 1.
+    pub others: f64,
+}
+
+impl Measured {
+    /// What sets the row apart from the plain one of its size.
+    pub fn variant(&self) -> &'static str {
+        match (self.gzip, self.paced) {
+            (true, _) => " gzip",
+            (_, true) => " at half the rate",
+            _ => "",
+        }
+    }
 }
 
 /// What is sent in a row.
@@ -67,6 +82,8 @@ pub struct Shape {
     pub size: usize,
     /// Compressed requests to prepare; zero for uncompressed templates.
     pub gzip: usize,
+    /// Requests a second; as fast as the answers come where there is none.
+    pub pace: Option<f64>,
 }
 
 /// Ends the load when the row is given up.
@@ -125,6 +142,11 @@ async fn sample(
             lags.push(done??);
         }
         tokio::time::sleep(SAMPLE_EVERY).await;
+    }
+    // Answers that came while the load was ending.
+    while let Ok(sample) = receiver.try_recv() {
+        let api = api.clone();
+        looking.spawn(async move { lag(&api, &sample).await });
     }
     while let Some(done) = looking.join_next().await {
         lags.push(done??);
@@ -195,6 +217,7 @@ pub async fn row(
     }
     let before: BTreeMap<u32, Usage> = setup.watched.iter().map(|(_, pid)| Ok((*pid, usage(*pid)?))).collect::<anyhow::Result<_>>()?;
     let client_before = usage(std::process::id())?;
+    let (machine_before, row_begin) = (machine_cpu(), Instant::now());
 
     let stop = Arc::new(AtomicBool::new(false));
     let _stop = StopOnDrop(Arc::clone(&stop));
@@ -202,8 +225,8 @@ pub async fn row(
     let mut sampler = JoinSet::new();
     sampler.spawn(sample(setup.api.clone(), samples.clone(), receiver, Arc::clone(&stop)));
     let begin = Instant::now();
-    let (target, ids, stopping) = (setup.target.clone(), Arc::clone(ids), Arc::clone(&stop));
-    let sent = tokio::task::spawn_blocking(move || load::run(&target, &bodies, &ids, duration, &stopping, &samples)).await?;
+    let load = Load { target: setup.target.clone(), bodies, ids: Arc::clone(ids), pace: shape.pace, stop: Arc::clone(&stop), samples };
+    let sent = tokio::task::spawn_blocking(move || load.run(duration)).await?;
     stop.store(true, Ordering::Relaxed);
     for process in &mut setup.processes {
         process.alive()?;
@@ -223,6 +246,10 @@ pub async fn row(
             Ok((*name, Usage { cpu: after.cpu - before.get(pid).map_or(0.0, |before| before.cpu), ..after }))
         })
         .collect::<anyhow::Result<Vec<_>>>()?;
+    let known = usages.iter().map(|(_, usage)| usage.cpu).sum::<f64>() + usage(std::process::id())?.cpu - client_before.cpu;
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    #[expect(clippy::cast_precision_loss, reason = "a few cores")]
+    let others = ((machine_cpu() - machine_before - known) / row_begin.elapsed().as_secs_f64() / cores as f64).clamp(0.0, 1.0);
     verify(setup, from, &sent).await.with_context(|| format!("{}, {} spans a request", setup.name, shape.size))?;
 
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
@@ -232,6 +259,7 @@ pub async fn row(
         setup: setup.name,
         size: shape.size,
         gzip: shape.gzip > 0,
+        paced: shape.pace.is_some(),
         spans: sent.acknowledged,
         requests_per_second: requests / seconds,
         acknowledged_per_second: spans / seconds,
@@ -242,5 +270,6 @@ pub async fn row(
         busy: sent.busy,
         usage: usages,
         client_cpu,
+        others,
     })
 }

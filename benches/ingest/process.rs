@@ -158,6 +158,16 @@ pub fn usage(pid: u32) -> anyhow::Result<Usage> {
     Ok(Usage { cpu: (ticks(11) + ticks(12)) / ticks_per_second(), rss: kilobytes("VmRSS:"), peak: kilobytes("VmHWM:") })
 }
 
+/// Seconds for which the machine's processors, all together, were taken, by whomever, or withheld by its host.
+/// Source: proc(5), `/proc/stat`.
+pub fn machine_cpu() -> f64 {
+    let text = fs::read_to_string("/proc/stat").unwrap_or_default();
+    let mut ticks = text.lines().next().unwrap_or_default().split_whitespace().skip(1).map(|field| field.parse::<f64>().unwrap_or(0.0));
+    // user, nice, system, (idle, iowait,) irq, softirq, steal
+    let busy: f64 = ticks.by_ref().take(3).sum();
+    (busy + ticks.skip(2).take(3).sum::<f64>()) / ticks_per_second()
+}
+
 /// Starts the peak of memory anew. Where the system does not allow it, the peak is that of the whole life.
 pub fn reset_peak(pid: u32) {
     let _ = fs::write(format!("/proc/{pid}/clear_refs"), "5");

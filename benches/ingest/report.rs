@@ -14,6 +14,8 @@ use crate::setup::Start;
 
 const BEGIN: &str = "<!-- ingest:begin (written by make bench-ingest) -->";
 const END: &str = "<!-- ingest:end -->";
+/// From this share of the processors on, what other programs did makes the figures unfit for a verdict.
+const BUSY: f64 = 0.1;
 const PREAMBLE: &str =
     "# Benchmarks\n\nWhat `make bench-*` measured last. Each part is written by its own command; do not edit between its markers.\n";
 
@@ -113,7 +115,7 @@ impl Report {
             }
         }
         for (setup, share) in [("standalone", 0.5), ("server + worker", 0.35)] {
-            let big = self.rows_of(setup).find(|row| row.size == 510 && !row.gzip);
+            let big = self.rows_of(setup).find(|row| row.size == 510 && !row.gzip && !row.paced);
             if let Some(big) = big.filter(|_| !self.engine.is_empty()) {
                 let what = format!("{setup}: queryable spans/s of the engine's own rate, 510 a request");
                 add(
@@ -123,10 +125,11 @@ impl Report {
                     big.queryable_per_second >= share * self.engine_rate(),
                 );
             }
-            let lags: Vec<f64> = self.rows_of(setup).map(|row| row.lag.p99).collect();
-            if !lags.is_empty() {
-                let worst = lags.into_iter().fold(0.0, f64::max);
-                add(&format!("{setup}: queryable after the answer, p99, worst row"), "1 s", milliseconds(worst), worst <= 1.0);
+            for (paced, how) in [(true, "half the rate"), (false, "full rate, worst row")] {
+                let lags = self.rows_of(setup).filter(|row| row.paced == paced && row.lag.count > 0).map(|row| row.lag.p99);
+                if let Some(worst) = lags.max_by(f64::total_cmp) {
+                    add(&format!("{setup}: queryable after the answer, p99, {how}"), "1 s", milliseconds(worst), worst <= 1.0);
+                }
             }
         }
         for (process, limit) in [("standalone", 1_200), ("server", 400), ("worker", 500)] {
@@ -158,6 +161,13 @@ impl Report {
              acknowledged span was found, once.\n",
             self.seconds, self.span_bytes
         ));
+        let others = self.rows.iter().map(|row| row.others).fold(0.0, f64::max);
+        if others >= BUSY {
+            line(&format!(
+                "**Other programs took up to {:.0} % of the processors while this ran: the rates are too low, and a budget that is not met below may be met on a quiet machine.**\n",
+                others * 100.0
+            ));
+        }
         if !self.engine.is_empty() {
             line(
                 "The engine's own rate for the same rows (RowBinary, 5,000 rows an insert, `observations` only, same number of connections), before and after the rest:\n",
@@ -189,7 +199,7 @@ impl Report {
                 "| {} | {}{} | {} | {} | {} | {} | {} / {} | {} / {} ({}) | {} |",
                 row.setup,
                 row.size,
-                if row.gzip { " gzip" } else { "" },
+                row.variant(),
                 thousands(row.requests_per_second),
                 thousands(row.acknowledged_per_second),
                 thousands(row.queryable_per_second),
@@ -219,7 +229,7 @@ impl Report {
                 "| {} | {}{} | {} | {:.2} s, {:.0} MB/s sent |",
                 row.setup,
                 row.size,
-                if row.gzip { " gzip" } else { "" },
+                row.variant(),
                 processes.join("; "),
                 row.client_cpu / spans,
                 row.megabytes_per_second

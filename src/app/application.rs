@@ -78,7 +78,13 @@ impl Application {
         }
     }
 
-    async fn parts(config: &Config, clock: SharedClock, listener: TcpListener, port: u16, backends: &Backends) -> anyhow::Result<(Lifecycle, Server, Readiness)> {
+    async fn parts(
+        config: &Config,
+        clock: SharedClock,
+        listener: TcpListener,
+        port: u16,
+        backends: &Backends,
+    ) -> anyhow::Result<(Lifecycle, Server, Readiness)> {
         let lifecycle = Lifecycle::default();
         let metrics = Metrics::new()?;
         let readiness = backends.readiness();
@@ -144,10 +150,15 @@ async fn drain_http(handle: ServerHandle, readiness: Readiness) {
 }
 
 fn bind(config: &Config) -> anyhow::Result<TcpListener> {
-    let (port, variable) = if config.role == Role::Worker { (config.server.worker_port, "WORKER_PORT") } else { (config.server.port, "PORT") };
+    let (port, variable) =
+        if config.role == Role::Worker { (config.server.worker_port, "WORKER_PORT") } else { (config.server.port, "PORT") };
     let listener = TcpListener::bind((config.server.host.as_str(), port)).map_err(|error| match error.kind() {
-        std::io::ErrorKind::AddrInUse => anyhow::anyhow!("port {port} is taken by another program: stop it, or set {variable} to another port"),
-        std::io::ErrorKind::PermissionDenied => anyhow::anyhow!("port {port} may not be opened by this user: set {variable} to a port above 1023"),
+        std::io::ErrorKind::AddrInUse => {
+            anyhow::anyhow!("port {port} is taken by another program: stop it, or set {variable} to another port")
+        }
+        std::io::ErrorKind::PermissionDenied => {
+            anyhow::anyhow!("port {port} may not be opened by this user: set {variable} to a port above 1023")
+        }
         _ => anyhow::anyhow!("cannot listen on {}:{port}: {error}; check HOST and {variable}", config.server.host),
     })?;
     listener.set_nonblocking(true)?;
@@ -184,8 +195,11 @@ pub(super) fn start_writers(
     preparing: Arc<AtomicUsize>,
 ) -> Gatherer {
     let store = TelemetryStore::new(backends.clickhouse.clone());
-    let limits =
-        GatherLimits { rows: config.ingest.gather_rows, bytes: config.ingest.gather_bytes, wait: Duration::from_millis(config.ingest.gather_ms) };
+    let limits = GatherLimits {
+        rows: config.ingest.gather_rows,
+        bytes: config.ingest.gather_bytes,
+        wait: Duration::from_millis(config.ingest.gather_ms),
+    };
     let (writers, gatherer) = Writers::new(store, limits, retry, metrics.clone(), preparing);
     for _ in 0..config.ingest.writers {
         let (writers, drained) = (writers.clone(), lifecycle.drained_token());

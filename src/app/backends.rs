@@ -9,9 +9,9 @@ use async_trait::async_trait;
 
 use crate::config::{Config, Role};
 use crate::http::health::{Dependency, Readiness};
+use crate::infra::clickhouse::ClickHouse;
 use crate::infra::clickhouse::embedded::{Engine, EngineOptions, LibrarySearch};
 use crate::infra::clickhouse::migrate::{self as clickhouse_migrate, MigrateError};
-use crate::infra::clickhouse::ClickHouse;
 use crate::infra::db::{self, Database};
 use crate::infra::redis::{Redis, RedisHealth};
 
@@ -131,7 +131,11 @@ impl Backends {
                 Err(MigrateError::Store(error)) => tracing::warn!(error = %error, "ClickHouse does not answer; waiting"),
                 Err(error) => return Err(error.into()),
             }
-            anyhow::ensure!(started.elapsed() < LONG, "ClickHouse was not migrated within {} s: start a server, or run `brokle migrate`", LONG.as_secs());
+            anyhow::ensure!(
+                started.elapsed() < LONG,
+                "ClickHouse was not migrated within {} s: start a server, or run `brokle migrate`",
+                LONG.as_secs()
+            );
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
     }
@@ -160,7 +164,8 @@ impl Backends {
     /// What `/health/ready` asks.
     #[must_use]
     pub fn readiness(&self) -> Readiness {
-        let mut dependencies: Vec<Box<dyn Dependency>> = vec![Box::new(DatabaseHealth(self.database.clone())), Box::new(ClickHouseHealth(self.clickhouse.clone()))];
+        let mut dependencies: Vec<Box<dyn Dependency>> =
+            vec![Box::new(DatabaseHealth(self.database.clone())), Box::new(ClickHouseHealth(self.clickhouse.clone()))];
         if let Some(redis) = &self.redis {
             dependencies.push(Box::new(RedisHealth(redis.clone())));
         }

@@ -103,7 +103,8 @@ impl Services {
 
     fn register(&self, config: &mut web::ServiceConfig) {
         // Without `..`: a service that is not registered does not compile.
-        let Self { clock, metrics, readiness, enterprise, users, directory, api_keys, sessions, authorizer, cookies, ingest, store } = self.clone();
+        let Self { clock, metrics, readiness, enterprise, users, directory, api_keys, sessions, authorizer, cookies, ingest, store } =
+            self.clone();
         config
             .app_data(clock)
             .app_data(metrics)

@@ -47,7 +47,8 @@ impl Report {
 }
 
 fn numbers(version: &str) -> (u64, u64) {
-    let mut parts = version.split(|character: char| !character.is_ascii_digit()).filter(|part| !part.is_empty()).map(|part| part.parse().unwrap_or(0));
+    let mut parts =
+        version.split(|character: char| !character.is_ascii_digit()).filter(|part| !part.is_empty()).map(|part| part.parse().unwrap_or(0));
     (parts.next().unwrap_or(0), parts.next().unwrap_or(0))
 }
 
@@ -79,7 +80,11 @@ pub(super) async fn run(environment: &Environment) -> anyhow::Result<ExitCode> {
             }
             match backends.pending_migrations().await {
                 Ok(pending) if pending.is_empty() => report.ok("schema", "current"),
-                Ok(pending) => report.warn("schema", &format!("{} migration(s) pending: {}", pending.len(), pending.join(", ")), "run `brokle migrate`, or start a server, which does it"),
+                Ok(pending) => report.warn(
+                    "schema",
+                    &format!("{} migration(s) pending: {}", pending.len(), pending.join(", ")),
+                    "run `brokle migrate`, or start a server, which does it",
+                ),
                 Err(error) => report.fail("schema", &format!("{error:#}"), "see the message"),
             }
             backends.close().await;
@@ -95,10 +100,18 @@ fn standalone(report: &mut Report, config: &Config) {
     let existing = dir.ancestors().find(|path| path.exists() && !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
     match free_bytes(existing) {
         Some(free) if free < LOW_DISK_BYTES => {
-            report.warn("disk", &format!("{} free under {}", gibibytes(free), dir.display()), "make room, or set BROKLE_DATA_DIR to a larger disk");
+            report.warn(
+                "disk",
+                &format!("{} free under {}", gibibytes(free), dir.display()),
+                "make room, or set BROKLE_DATA_DIR to a larger disk",
+            );
         }
         Some(free) => report.ok("disk", &format!("{} free under {}", gibibytes(free), dir.display())),
-        None => report.warn("disk", &format!("cannot tell the room under {}", dir.display()), "check that BROKLE_DATA_DIR exists and can be written"),
+        None => report.warn(
+            "disk",
+            &format!("cannot tell the room under {}", dir.display()),
+            "check that BROKLE_DATA_DIR exists and can be written",
+        ),
     }
 }
 

@@ -4,12 +4,12 @@ mod admin;
 mod configuration;
 mod demo;
 mod doctor;
+mod engine;
 mod health;
 mod migrate;
 mod openapi;
 mod output;
 mod serve;
-mod engine;
 
 use std::process::ExitCode;
 

@@ -73,13 +73,17 @@ pub fn redacted(environment: &Environment) -> Result<String, Problems> {
 }
 
 fn toml_text(value: &::config::Value, default: &str) -> String {
-    let text = value.to_string();
     if default.starts_with('"') {
-        format!("{text:?}")
+        format!("{:?}", value.to_string())
     } else if default.starts_with('[') {
-        format!("{:?}", text.trim_matches(['[', ']']).split(',').map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>())
+        // A list in the file, text with commas in the environment.
+        let list = value.clone().into_array().map_or_else(
+            |_| value.to_string().split(',').map(|part| part.trim().to_owned()).collect(),
+            |values| values.iter().map(ToString::to_string).collect::<Vec<String>>(),
+        );
+        format!("{:?}", list.iter().filter(|part| !part.is_empty()).collect::<Vec<_>>())
     } else {
-        text
+        value.to_string()
     }
 }
 

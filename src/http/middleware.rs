@@ -22,6 +22,8 @@ use crate::infra::metrics::Metrics;
 use crate::infra::telemetry::TRACE_TARGET;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The route of a path that is no route.
+const UNMATCHED: &str = "unmatched";
 /// A request slower than this is worth a line at level info.
 const SLOW: Duration = Duration::from_secs(1);
 
@@ -43,7 +45,7 @@ pub async fn surround<B: MessageBody + 'static>(
     let span = span_of(&request, &context);
     let head = Head::of(&request);
 
-    let outcome = AssertUnwindSafe(next.call(request)).catch_unwind().instrument(span.clone()).await;
+    let outcome = AssertUnwindSafe(async move { next.call(request).await }).catch_unwind().instrument(span.clone()).await;
     let result = match outcome {
         Ok(Ok(response)) if !needs_body(&response) => Ok(response.map_into_left_body()),
         Ok(Ok(response)) => {
@@ -53,8 +55,15 @@ pub async fn surround<B: MessageBody + 'static>(
         Ok(Err(error)) => Err(render(&head, &context, &error_of(&error))),
         Err(panic) => Err(render(&head, &context, &ApiError::internal(format!("panic: {}", panic_text(&*panic))))),
     };
-    let route = result.as_ref().ok().and_then(|response| response.request().match_pattern()).unwrap_or_else(|| "unmatched".to_owned());
-    let answer = Answered { context: &context, span: &span, metrics: metrics.as_ref().map(web::Data::get_ref), method: &head.method, route: &route, started };
+    let route = result.as_ref().ok().and_then(|response| response.request().match_pattern()).unwrap_or_else(|| UNMATCHED.to_owned());
+    let answer = Answered {
+        context: &context,
+        span: &span,
+        metrics: metrics.as_ref().map(web::Data::get_ref),
+        method: &head.method,
+        route: &route,
+        started,
+    };
     match result {
         Ok(mut response) => {
             let status = response.status();
@@ -104,14 +113,16 @@ fn span_of(request: &ServiceRequest, context: &RequestContext) -> Span {
     if otlp::is_otlp_path(request.path()) {
         return Span::none();
     }
+    let route = request.match_pattern().unwrap_or_else(|| UNMATCHED.to_owned());
     let span = tracing::info_span!(
         target: TRACE_TARGET,
         "request",
-        otel.name = tracing::field::Empty,
+        // The exporter takes the name when the span starts; later records do not reach it.
+        otel.name = %format_args!("{} {route}", request.method()),
         otel.kind = "server",
         http.request.method = %request.method(),
         url.path = %request.path(),
-        http.route = tracing::field::Empty,
+        http.route = route,
         http.response.status_code = tracing::field::Empty,
         request_id = %context.request_id,
         trace_id = context.trace_id.as_deref(),
@@ -213,8 +224,6 @@ impl Answered<'_> {
             metrics.http_requests.with_label_values(&[method, route, status.as_str()]).inc();
             metrics.http_duration.with_label_values(&[method, route]).observe(elapsed.as_secs_f64());
         }
-        self.span.record("otel.name", format!("{method} {route}"));
-        self.span.record("http.route", route);
         self.span.record("http.response.status_code", status.as_u16());
         let duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
         let (request_id, trace_id) = (&*self.context.request_id, self.context.trace_id.as_deref());
@@ -222,6 +231,52 @@ impl Answered<'_> {
             tracing::info!(request_id, trace_id, method, route, status = status.as_u16(), duration_ms, "answered");
         } else {
             tracing::debug!(request_id, trace_id, method, route, status = status.as_u16(), duration_ms, "answered");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::StatusCode;
+    use actix_web::middleware::from_fn;
+    use actix_web::test::{TestRequest, init_service, try_call_service};
+    use actix_web::{App, HttpResponse, body, web};
+    use serde_json::Value;
+
+    use super::surround;
+
+    /// Status, request id and body of a GET.
+    async fn get(path: &str) -> (StatusCode, String, Value) {
+        let routes = web::scope("/scope")
+            .route("/{id}", web::get().to(async |id: web::Path<String>| HttpResponse::Ok().json(id.into_inner())))
+            .route("/{id}/panic", web::get().to(async || -> HttpResponse { panic!("on purpose") }));
+        let app = init_service(App::new().service(routes).wrap(from_fn(surround))).await;
+        let request = TestRequest::get().uri(path).insert_header(("x-request-id", "request-7")).to_request();
+        let response = match try_call_service(&app, request).await {
+            Ok(response) => response.into_parts().1.map_into_boxed_body(),
+            Err(error) => error.error_response(),
+        };
+        let id = response.headers().get("x-request-id").unwrap().to_str().unwrap().to_owned();
+        let status = response.status();
+        (status, id, serde_json::from_slice(&body::to_bytes(response.into_body()).await.unwrap()).unwrap())
+    }
+
+    #[actix_web::test]
+    async fn routes_with_parameters_answer_as_they_would_alone() {
+        assert_eq!(get("/scope/7").await, (StatusCode::OK, "request-7".to_owned(), Value::from("7")));
+    }
+
+    #[actix_web::test]
+    async fn what_is_not_there_and_what_breaks_answers_in_the_envelope() {
+        for (path, status, code) in [
+            ("/nowhere", StatusCode::NOT_FOUND, "NOT_FOUND_ERROR"),
+            ("/v1/traces", StatusCode::NOT_FOUND, "NOT_FOUND_ERROR"),
+            ("/scope/7/panic", StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR"),
+        ] {
+            let (answered, id, body) = get(path).await;
+            assert_eq!((answered, id.as_str()), (status, "request-7"), "{path}");
+            assert_eq!((&body["success"], &body["error"]["code"]), (&Value::Bool(false), &Value::from(code)), "{path}");
+            assert!(!body.to_string().contains("on purpose"));
         }
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! Source: <https://opentelemetry.io/docs/specs/otlp/#otlphttp-response>.
 
-use actix_web::http::header::{self, HeaderMap};
 use actix_web::HttpResponse;
+use actix_web::http::header::{self, HeaderMap};
 use prost::Message;
 
 use crate::error::{ApiError, Code};

@@ -21,6 +21,8 @@ const BLOCKING_PATIENCE: Duration = Duration::from_secs(15);
 pub enum Error {
     #[error("no Redis connection: {0}")]
     Pool(#[from] PoolError),
+    #[error("no Redis connection: no answer within {0} s")]
+    Silent(u64),
     #[error("Redis: {0}")]
     Command(#[from] RedisError),
 }
@@ -57,7 +59,11 @@ impl Redis {
     /// # Errors
     /// When there is none to be had.
     pub async fn connection(&self) -> Result<deadpool_redis::Connection, Error> {
-        Ok(self.pool.get().await?)
+        // The pool's own limits hold for each connection that it tries; with a server that hangs it would try them all.
+        match tokio::time::timeout(PATIENCE, self.pool.get()).await {
+            Ok(connection) => Ok(connection?),
+            Err(_) => Err(Error::Silent(PATIENCE.as_secs())),
+        }
     }
 
     /// A connection of its own for a command that waits.

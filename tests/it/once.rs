@@ -11,7 +11,11 @@ const HOUR_NS: u64 = 3_600_000_000_000;
 const DAY_NS: u64 = 24 * HOUR_NS;
 
 fn priced(mut span: Span) -> Span {
-    let number = |key: &str, value| KeyValue { key: key.to_owned(), value: Some(AnyValue { value: Some(Any::IntValue(value)) }), ..KeyValue::default() };
+    let number = |key: &str, value| KeyValue {
+        key: key.to_owned(),
+        value: Some(AnyValue { value: Some(Any::IntValue(value)) }),
+        ..KeyValue::default()
+    };
     span.attributes = vec![
         attribute("gen_ai.operation.name", "chat"),
         attribute("gen_ai.provider.name", "openai"),

@@ -14,7 +14,8 @@ use prost::Message;
 use crate::harness::{Services, Setup, Spans, TestApp, now_ns, request, span};
 
 fn redis(services: &Services) -> Redis {
-    let environment = [("REDIS_URL".to_owned(), services.redis_url.clone()), ("REDIS_KEY_PREFIX".to_owned(), services.redis_prefix.clone())];
+    let environment =
+        [("REDIS_URL".to_owned(), services.redis_url.clone()), ("REDIS_KEY_PREFIX".to_owned(), services.redis_prefix.clone())];
     let config = Config::load(&environment.into_iter().collect()).unwrap();
     Redis::new(&config.redis).unwrap()
 }

@@ -80,7 +80,11 @@ fn sockets(process: &std::path::Path) -> Vec<Socket> {
 /// `0100007F:1F90`: 32-bit words in the machine's byte order, then the port.
 fn address(text: &str) -> (IpAddr, u16) {
     let (host, port) = text.split_once(':').unwrap();
-    let bytes: Vec<u8> = host.as_bytes().chunks(8).flat_map(|word| u32::from_str_radix(std::str::from_utf8(word).unwrap(), 16).unwrap().to_ne_bytes()).collect();
+    let bytes: Vec<u8> = host
+        .as_bytes()
+        .chunks(8)
+        .flat_map(|word| u32::from_str_radix(std::str::from_utf8(word).unwrap(), 16).unwrap().to_ne_bytes())
+        .collect();
     let host = match <[u8; 4]>::try_from(bytes.as_slice()) {
         Ok(four) => IpAddr::from(four),
         Err(_) => IpAddr::from(<[u8; 16]>::try_from(bytes.as_slice()).unwrap()).to_canonical(),

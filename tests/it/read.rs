@@ -120,7 +120,12 @@ async fn nobody_reads_another_tenants_traces() {
     ours.wait_for_trace(&trace_id, 1).await;
 
     let (id, span_id) = (hex::encode(&trace_id), hex::encode(Spans::span_id(0)));
-    for path in ["/api/v1/traces".to_owned(), format!("/api/v1/traces/{id}"), format!("/api/v1/traces/{id}/spans"), format!("/api/v1/spans/{span_id}")] {
+    for path in [
+        "/api/v1/traces".to_owned(),
+        format!("/api/v1/traces/{id}"),
+        format!("/api/v1/traces/{id}/spans"),
+        format!("/api/v1/spans/{span_id}"),
+    ] {
         let (status, body) = theirs.try_get(&ours.path(&path)).await;
         assert_eq!(status, 404, "their user with our project: {path} {body}");
         let (_, body) = theirs.try_get(&theirs.path(&path)).await;

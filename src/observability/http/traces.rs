@@ -50,7 +50,11 @@ fn limit_of(limit: Option<u32>, default: u32, most: u32) -> Result<u32, ApiError
 }
 
 fn cursor_of<K: serde::de::DeserializeOwned>(cursor: Option<&str>) -> Result<Option<K>, ApiError> {
-    cursor.map(|cursor| decode_cursor(cursor).ok_or_else(|| ApiError::validation("cursor", "cursor is not one this list gave; start again without it"))).transpose()
+    cursor
+        .map(|cursor| {
+            decode_cursor(cursor).ok_or_else(|| ApiError::validation("cursor", "cursor is not one this list gave; start again without it"))
+        })
+        .transpose()
 }
 
 fn non_empty(text: Option<String>) -> Option<String> {
@@ -59,11 +63,13 @@ fn non_empty(text: Option<String>) -> Option<String> {
 
 impl ListQuery {
     fn filter(self, now_ns: i64) -> Result<TraceFilter, ApiError> {
-        let time = |field: &str, text: Option<&str>| text.map(time::parse).transpose().map_err(|message| ApiError::validation(field, message));
+        let time =
+            |field: &str, text: Option<&str>| text.map(time::parse).transpose().map_err(|message| ApiError::validation(field, message));
         // A little ahead of now: clocks of senders differ, and a trace that was just acknowledged must be in the list.
         let to = time("end_time", self.end_time.as_deref())?.unwrap_or_else(|| now_ns.saturating_add(DEFAULT_WINDOW_NS));
-        let from = time("start_time", self.start_time.as_deref())?
-            .unwrap_or_else(|| if self.end_time.is_some() { to.saturating_sub(DEFAULT_WINDOW_NS) } else { now_ns.saturating_sub(DEFAULT_WINDOW_NS) });
+        let from = time("start_time", self.start_time.as_deref())?.unwrap_or_else(|| {
+            if self.end_time.is_some() { to.saturating_sub(DEFAULT_WINDOW_NS) } else { now_ns.saturating_sub(DEFAULT_WINDOW_NS) }
+        });
         if from >= to {
             return Err(ApiError::validation("start_time", "start_time must be before end_time"));
         }
@@ -114,7 +120,12 @@ pub(super) async fn list(
     let mut rows = store.list_traces(&project, &filter, cursor.as_ref(), limit + 1).await.map_err(StoreError::into_api)?;
     let more = rows.len() > limit as usize;
     rows.truncate(limit as usize);
-    let next = rows.last().filter(|_| more).map(|row| encode_cursor(&TraceCursor(row.start_time, row.trace_id.clone()))).transpose().map_err(ApiError::internal)?;
+    let next = rows
+        .last()
+        .filter(|_| more)
+        .map(|row| encode_cursor(&TraceCursor(row.start_time, row.trace_id.clone())))
+        .transpose()
+        .map_err(ApiError::internal)?;
     Ok(Answer::page(rows.into_iter().map(|row| TraceSummary::new(&project, row)).collect(), Pagination::new(limit, next)))
 }
 
@@ -128,7 +139,11 @@ struct GetQuery {
 }
 
 async fn find(store: &TelemetryStore, project: &str, trace_id: &str) -> Result<TraceRow, ApiError> {
-    store.find_trace(project, &trace_id.to_ascii_lowercase()).await.map_err(StoreError::into_api)?.ok_or_else(|| ApiError::not_found("trace"))
+    store
+        .find_trace(project, &trace_id.to_ascii_lowercase())
+        .await
+        .map_err(StoreError::into_api)?
+        .ok_or_else(|| ApiError::not_found("trace"))
 }
 
 /// One trace.
@@ -203,6 +218,11 @@ pub(super) async fn spans(
     let mut rows = store.list_spans(&project, &trace, with_io, cursor.as_ref(), limit + 1).await.map_err(StoreError::into_api)?;
     let more = rows.len() > limit as usize;
     rows.truncate(limit as usize);
-    let next = rows.last().filter(|_| more).map(|row| encode_cursor(&SpanCursor(row.start_time, row.span_id.clone()))).transpose().map_err(ApiError::internal)?;
+    let next = rows
+        .last()
+        .filter(|_| more)
+        .map(|row| encode_cursor(&SpanCursor(row.start_time, row.span_id.clone())))
+        .transpose()
+        .map_err(ApiError::internal)?;
     Ok(Answer::page(rows.into_iter().map(|row| SpanSummary::new(row, with_io)).collect(), Pagination::new(limit, next)))
 }

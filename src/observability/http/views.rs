@@ -330,10 +330,13 @@ pub struct SpanDetail {
 /// Attribute values with their types back: numbers, booleans, arrays and objects instead of text.
 fn attributes(pairs: Pairs<String>, types: &[(String, u8)]) -> Map<String, Value> {
     let types: BTreeMap<&str, u8> = types.iter().map(|(key, code)| (key.as_str(), *code)).collect();
-    pairs.into_iter().map(|(key, text)| {
-        let value = typed(text, AttributeType::from_code(types.get(key.as_str()).copied().unwrap_or(0)));
-        (key, value)
-    }).collect()
+    pairs
+        .into_iter()
+        .map(|(key, text)| {
+            let value = typed(text, AttributeType::from_code(types.get(key.as_str()).copied().unwrap_or(0)));
+            (key, value)
+        })
+        .collect()
 }
 
 fn typed(text: String, kind: AttributeType) -> Value {
@@ -415,7 +418,11 @@ impl SpanDetail {
             trace_flags: row.trace_flags,
             events,
             links,
-            dropped: DroppedView { attributes: row.dropped_attributes_count, events: row.dropped_events_count, links: row.dropped_links_count },
+            dropped: DroppedView {
+                attributes: row.dropped_attributes_count,
+                events: row.dropped_events_count,
+                links: row.dropped_links_count,
+            },
             mapping: std::mem::take(&mut row.mapping).into_iter().collect(),
             ingested_at: millis(row.ingested_at),
             summary: SpanSummary::new(summary_row(row), false),
@@ -468,7 +475,16 @@ mod tests {
 
     #[test]
     fn attribute_values_get_their_types_back() {
-        let pairs = [("n", "42"), ("b", "true"), ("d", "0.5"), ("a", "[1,\"x\"]"), ("s", "42"), ("big", "9223372036854775807"), ("nan", "NaN"), ("e", "")];
+        let pairs = [
+            ("n", "42"),
+            ("b", "true"),
+            ("d", "0.5"),
+            ("a", "[1,\"x\"]"),
+            ("s", "42"),
+            ("big", "9223372036854775807"),
+            ("nan", "NaN"),
+            ("e", ""),
+        ];
         let types = [("n", 2), ("b", 1), ("d", 3), ("a", 4), ("big", 2), ("nan", 3), ("e", 7)];
         let pairs = pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
         let types = types.map(|(key, code)| (key.to_owned(), code));

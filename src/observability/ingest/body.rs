@@ -40,18 +40,27 @@ impl Compression {
             "zstd" => Ok(Self::Zstd),
             other => Err(ApiError::new(
                 Code::UnsupportedMediaType,
-                format!("Content-Encoding `{}` is not understood: use gzip, deflate, zstd or none", other.chars().take(40).collect::<String>()),
+                format!(
+                    "Content-Encoding `{}` is not understood: use gzip, deflate, zstd or none",
+                    other.chars().take(40).collect::<String>()
+                ),
             )),
         }
     }
 }
 
 fn too_large(what: &str, limit: usize, variable: &str) -> ApiError {
-    ApiError::new(Code::PayloadTooLarge, format!("the {what} is larger than {limit} bytes; send smaller batches, or raise {variable} on the server"))
+    ApiError::new(
+        Code::PayloadTooLarge,
+        format!("the {what} is larger than {limit} bytes; send smaller batches, or raise {variable} on the server"),
+    )
 }
 
 pub(super) fn overloaded() -> ApiError {
-    ApiError { retry_after: Some(1), ..ApiError::new(Code::Unavailable, "too many request bodies in memory at once; try again in a second") }
+    ApiError {
+        retry_after: Some(1),
+        ..ApiError::new(Code::Unavailable, "too many request bodies in memory at once; try again in a second")
+    }
 }
 
 /// Reads the whole body.
@@ -101,7 +110,9 @@ pub fn decompress(compression: Compression, body: Bytes, limit: usize, held: &mu
             inflate(decoder, "gzip", limit, held)
         }
         // RFC 9110 means zlib by `deflate`; some senders leave zlib's header out.
-        Compression::Deflate if body.first().is_some_and(|byte| byte & 0x0f == 8) => inflate(ZlibDecoder::new(&body[..]), "deflate", limit, held),
+        Compression::Deflate if body.first().is_some_and(|byte| byte & 0x0f == 8) => {
+            inflate(ZlibDecoder::new(&body[..]), "deflate", limit, held)
+        }
         Compression::Deflate => inflate(DeflateDecoder::new(&body[..]), "deflate", limit, held),
         Compression::Zstd => {
             let mut decoder = ZstdDecoder::new(&body[..]);
@@ -123,11 +134,10 @@ fn inflate(mut decoder: impl AsyncRead + Unpin, name: &str, limit: usize, held: 
         }
         out.reserve(STEP);
         // The source is memory, so reading never has to wait.
-        let read = decoder
-            .read_buf(&mut out)
-            .now_or_never()
-            .unwrap_or(Ok(0))
-            .map_err(|error| ApiError::new(Code::BadRequest, format!("the body is not valid {name}, as Content-Encoding says: {error}")))?;
+        let read =
+            decoder.read_buf(&mut out).now_or_never().unwrap_or(Ok(0)).map_err(|error| {
+                ApiError::new(Code::BadRequest, format!("the body is not valid {name}, as Content-Encoding says: {error}"))
+            })?;
         if out.len() > limit {
             return Err(too_large("decompressed body", limit, "INGEST_MAX_DECODED_BYTES"));
         }

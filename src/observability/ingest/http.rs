@@ -48,7 +48,12 @@ async fn traces(request: HttpRequest, key: ApiKeyAuth, payload: web::Payload, in
     responses((status = 200, description = "stored", body = Object), (status = 401, description = "no or unknown API key"))
 )]
 #[post("/v1/otlp/traces")]
-async fn otlp_traces(request: HttpRequest, key: ApiKeyAuth, payload: web::Payload, ingest: web::Data<Ingest>) -> Result<HttpResponse, ApiError> {
+async fn otlp_traces(
+    request: HttpRequest,
+    key: ApiKeyAuth,
+    payload: web::Payload,
+    ingest: web::Data<Ingest>,
+) -> Result<HttpResponse, ApiError> {
     take_traces(&request, &key, payload, &ingest).await.inspect_err(|error| ingest.refused(error))
 }
 
@@ -61,7 +66,12 @@ async fn otlp_traces(request: HttpRequest, key: ApiKeyAuth, payload: web::Payloa
     responses((status = 200, description = "counted, not stored", body = Object), (status = 401, description = "no or unknown API key"))
 )]
 #[post("/v1/metrics")]
-async fn metrics(request: HttpRequest, _key: ApiKeyAuth, payload: web::Payload, ingest: web::Data<Ingest>) -> Result<HttpResponse, ApiError> {
+async fn metrics(
+    request: HttpRequest,
+    _key: ApiKeyAuth,
+    payload: web::Payload,
+    ingest: web::Data<Ingest>,
+) -> Result<HttpResponse, ApiError> {
     count(&request, payload, &ingest, Signal::Metrics).await.inspect_err(|error| ingest.refused(error))
 }
 
@@ -74,7 +84,12 @@ async fn metrics(request: HttpRequest, _key: ApiKeyAuth, payload: web::Payload, 
     responses((status = 200, description = "counted, not stored", body = Object), (status = 401, description = "no or unknown API key"))
 )]
 #[post("/v1/otlp/metrics")]
-async fn otlp_metrics(request: HttpRequest, _key: ApiKeyAuth, payload: web::Payload, ingest: web::Data<Ingest>) -> Result<HttpResponse, ApiError> {
+async fn otlp_metrics(
+    request: HttpRequest,
+    _key: ApiKeyAuth,
+    payload: web::Payload,
+    ingest: web::Data<Ingest>,
+) -> Result<HttpResponse, ApiError> {
     count(&request, payload, &ingest, Signal::Metrics).await.inspect_err(|error| ingest.refused(error))
 }
 
@@ -100,7 +115,12 @@ async fn logs(request: HttpRequest, _key: ApiKeyAuth, payload: web::Payload, ing
     responses((status = 200, description = "counted, not stored", body = Object), (status = 401, description = "no or unknown API key"))
 )]
 #[post("/v1/otlp/logs")]
-async fn otlp_logs(request: HttpRequest, _key: ApiKeyAuth, payload: web::Payload, ingest: web::Data<Ingest>) -> Result<HttpResponse, ApiError> {
+async fn otlp_logs(
+    request: HttpRequest,
+    _key: ApiKeyAuth,
+    payload: web::Payload,
+    ingest: web::Data<Ingest>,
+) -> Result<HttpResponse, ApiError> {
     count(&request, payload, &ingest, Signal::Logs).await.inspect_err(|error| ingest.refused(error))
 }
 
@@ -109,8 +129,13 @@ async fn take_traces(request: &HttpRequest, key: &ApiKeyAuth, payload: web::Payl
     let compression = Compression::of(request.headers())?;
     let mut held = ingest.hold();
     let body = body::read(request.headers(), payload, ingest.limits().max_body_bytes, &mut held).await?;
-    let environment =
-        request.headers().get("x-brokle-environment").and_then(|value| value.to_str().ok()).map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned);
+    let environment = request
+        .headers()
+        .get("x-brokle-environment")
+        .and_then(|value| value.to_str().ok())
+        .map(str::trim)
+        .filter(|value| !value.is_empty())
+        .map(str::to_owned);
     let tenant = Tenant { project_id: key.project_id, organization_id: key.organization_id };
     let accepted = ingest.traces(TraceRequest { tenant, environment, encoding, compression, body, held }).await?;
     Ok(traces_response(encoding, accepted.partial))
@@ -120,7 +145,8 @@ fn traces_response(encoding: Encoding, partial: PartialSuccess) -> HttpResponse 
     let partial = (partial != PartialSuccess::default()).then_some(partial);
     match encoding {
         Encoding::Protobuf => {
-            let partial_success = partial.map(|partial| ExportTracePartialSuccess { rejected_spans: partial.rejected_spans, error_message: partial.message });
+            let partial_success =
+                partial.map(|partial| ExportTracePartialSuccess { rejected_spans: partial.rejected_spans, error_message: partial.message });
             protobuf(&ExportTraceServiceResponse { partial_success })
         }
         Encoding::Json => HttpResponse::Ok().json(partial.map_or_else(
@@ -157,7 +183,10 @@ async fn count(request: &HttpRequest, payload: web::Payload, ingest: &Ingest, si
 
 fn encoding_of(request: &HttpRequest) -> Result<Encoding, ApiError> {
     Encoding::of(request.headers()).ok_or_else(|| {
-        ApiError::new(Code::UnsupportedMediaType, "Content-Type must be application/x-protobuf or application/json; OTLP exporters set it themselves")
+        ApiError::new(
+            Code::UnsupportedMediaType,
+            "Content-Type must be application/x-protobuf or application/json; OTLP exporters set it themselves",
+        )
     })
 }
 

@@ -9,4 +9,6 @@ mod service;
 pub use budget::{Budget, Held};
 pub use http::routes;
 pub use repeat::Repeats;
-pub use service::{Accepted, Batch, Ingest, IngestError, PartialSuccess, Prepared, PublishError, Published, TelemetryQueue, Tenant, TraceRequest};
+pub use service::{
+    Accepted, Batch, Ingest, IngestError, PartialSuccess, Prepared, PublishError, Published, TelemetryQueue, Tenant, TraceRequest,
+};

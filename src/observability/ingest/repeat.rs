@@ -56,13 +56,10 @@ impl Repeats {
                 if let Some(partial) = self.done.get(&digest) {
                     return Turn::Repeat(partial);
                 }
-                match waiting.get(&digest) {
-                    Some(receiver) => receiver.clone(),
-                    None => {
-                        let (answer, receiver) = watch::channel(None);
-                        waiting.insert(digest, receiver);
-                        return Turn::First(First { repeats: self.clone(), digest, answer });
-                    }
+                if let Some(receiver) = waiting.get(&digest) { receiver.clone() } else {
+                    let (answer, receiver) = watch::channel(None);
+                    waiting.insert(digest, receiver);
+                    return Turn::First(First { repeats: self.clone(), digest, answer });
                 }
             };
             // An error means that the first copy failed: try to become the first.
@@ -101,7 +98,10 @@ mod tests {
     async fn a_copy_gets_the_answer_of_the_first() {
         let repeats = Repeats::new(Duration::from_secs(60));
         let Turn::First(first) = repeats.begin([1; 32]).await else { panic!("the first is no repeat") };
-        let copy = { let repeats = repeats.clone(); async move { repeats.begin([1; 32]).await } };
+        let copy = {
+            let repeats = repeats.clone();
+            async move { repeats.begin([1; 32]).await }
+        };
         let copy = tokio::task::spawn(copy);
         tokio::task::yield_now().await;
         first.finish(partial(3));
@@ -114,7 +114,10 @@ mod tests {
     async fn a_failure_leaves_no_mark() {
         let repeats = Repeats::new(Duration::from_secs(60));
         let Turn::First(first) = repeats.begin([1; 32]).await else { panic!("the first is no repeat") };
-        let copy = { let repeats = repeats.clone(); async move { matches!(repeats.begin([1; 32]).await, Turn::First(_)) } };
+        let copy = {
+            let repeats = repeats.clone();
+            async move { matches!(repeats.begin([1; 32]).await, Turn::First(_)) }
+        };
         let copy = tokio::task::spawn(copy);
         tokio::task::yield_now().await;
         drop(first);

@@ -164,7 +164,13 @@ impl Drop for Preparing {
 impl Ingest {
     /// An ingestion service in front of `queue`. `preparing` counts requests that are being decoded.
     #[must_use]
-    pub fn new(limits: config::Ingest, clock: SharedClock, metrics: Metrics, queue: Arc<dyn TelemetryQueue>, preparing: Arc<AtomicUsize>) -> Self {
+    pub fn new(
+        limits: config::Ingest,
+        clock: SharedClock,
+        metrics: Metrics,
+        queue: Arc<dyn TelemetryQueue>,
+        preparing: Arc<AtomicUsize>,
+    ) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         Self {
             budget: Budget::new(limits.memory_budget_bytes, Some(metrics.ingest_memory.clone())),
@@ -204,7 +210,8 @@ impl Ingest {
         let received_at_us = self.clock.now_us();
         let now_ns = self.clock.now_ns();
         let limit = self.limits.max_decoded_bytes;
-        let (batch, held) = self.compute(request.body.len(), request.compression, move || decode(request, limit, received_at_us, now_ns)).await??;
+        let (batch, held) =
+            self.compute(request.body.len(), request.compression, move || decode(request, limit, received_at_us, now_ns)).await??;
         let spans = batch.spans;
         let partial = batch.partial.clone();
         let first = match self.repeats.begin(batch.digest).await {
@@ -245,13 +252,22 @@ impl Ingest {
                 Ok(Accepted { partial, repeated: true })
             }
             Err(PublishError::Overloaded(reason)) => Err(ApiError { retry_after: Some(2), ..ApiError::new(Code::Unavailable, reason) }),
-            Err(PublishError::Unavailable(cause)) => Err(ApiError::unavailable("the spans cannot be stored right now; send them again", cause, 5)),
-            Err(PublishError::Refused(reason)) => Err(ApiError::new(Code::BadRequest, format!("the telemetry store refuses these spans: {reason}"))),
+            Err(PublishError::Unavailable(cause)) => {
+                Err(ApiError::unavailable("the spans cannot be stored right now; send them again", cause, 5))
+            }
+            Err(PublishError::Refused(reason)) => {
+                Err(ApiError::new(Code::BadRequest, format!("the telemetry store refuses these spans: {reason}")))
+            }
         }
     }
 
     /// Runs `work` here when it is small, else on a blocking thread, at most one per core at a time.
-    async fn compute<T: Send + 'static>(&self, size: usize, compression: Compression, work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
+    async fn compute<T: Send + 'static>(
+        &self,
+        size: usize,
+        compression: Compression,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ApiError> {
         let inline = if compression == Compression::Identity { INLINE_BYTES } else { INLINE_BYTES / 8 };
         if size <= inline {
             return Ok(work());
@@ -266,7 +282,14 @@ impl Ingest {
     ///
     /// # Errors
     /// 400 when the body cannot be read, 413 when it is too large.
-    pub fn count(&self, signal: Signal, encoding: Encoding, compression: Compression, body: Bytes, held: &mut Held) -> Result<u64, IngestError> {
+    pub fn count(
+        &self,
+        signal: Signal,
+        encoding: Encoding,
+        compression: Compression,
+        body: Bytes,
+        held: &mut Held,
+    ) -> Result<u64, IngestError> {
         let body = body::decompress(compression, body, self.limits.max_decoded_bytes, held)?;
         let count = signal.count(encoding, &body)?;
         self.metrics.not_stored.with_label_values(&[signal.name()]).inc_by(count);
@@ -360,7 +383,9 @@ impl Signal {
         } else {
             self.count_protobuf(body).map_err(|error| error.to_string())
         };
-        count.map(|count| count as u64).map_err(|reason| ApiError::new(Code::BadRequest, format!("the body is not a valid OTLP {} request: {reason}", self.name())))
+        count
+            .map(|count| count as u64)
+            .map_err(|reason| ApiError::new(Code::BadRequest, format!("the body is not a valid OTLP {} request: {reason}", self.name())))
     }
 
     fn count_protobuf(self, body: &[u8]) -> Result<usize, prost::DecodeError> {
@@ -396,7 +421,8 @@ impl Signal {
             Self::Logs => ("resourceLogs", "scopeLogs", "logRecords"),
             Self::Metrics => ("resourceMetrics", "scopeMetrics", "metrics"),
         };
-        let items: Vec<_> = list(&value, resources).iter().flat_map(|resource| list(resource, scopes)).flat_map(|scope| list(&scope, items)).collect();
+        let items: Vec<_> =
+            list(&value, resources).iter().flat_map(|resource| list(resource, scopes)).flat_map(|scope| list(&scope, items)).collect();
         Ok(match self {
             Self::Logs => items.len(),
             Self::Metrics => items

@@ -88,7 +88,14 @@ struct Shard {
 impl Consumer {
     /// A consumer that hands rows to `gatherer`.
     #[must_use]
-    pub fn new(redis: Redis, settings: ConsumerSettings, gatherer: Gatherer, pricer: Arc<Pricer>, metrics: Metrics, preparing: Arc<AtomicUsize>) -> Self {
+    pub fn new(
+        redis: Redis,
+        settings: ConsumerSettings,
+        gatherer: Gatherer,
+        pricer: Arc<Pricer>,
+        metrics: Metrics,
+        preparing: Arc<AtomicUsize>,
+    ) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         Self { keys: Keys::new(&redis), redis, settings, gatherer, pricer, metrics, preparing, cores: Arc::new(Semaphore::new(cores)) }
     }
@@ -170,7 +177,10 @@ impl Shard {
 
     fn note_lost_group(&self, error: &RedisError) {
         if error.code() == Some("NOGROUP") {
-            tracing::error!(shard = self.index, "the telemetry queue has lost its stream or group: Redis was emptied; queued spans may be gone");
+            tracing::error!(
+                shard = self.index,
+                "the telemetry queue has lost its stream or group: Redis was emptied; queued spans may be gone"
+            );
         }
     }
 
@@ -228,13 +238,15 @@ impl Shard {
     }
 
     async fn forget_consumers(&self, connection: &mut deadpool_redis::Connection) -> Result<(), Error> {
-        let consumers: Vec<HashMap<String, Value>> = cmd("XINFO").arg("CONSUMERS").arg(&self.stream).arg(GROUP).query_async(&mut **connection).await?;
+        let consumers: Vec<HashMap<String, Value>> =
+            cmd("XINFO").arg("CONSUMERS").arg(&self.stream).arg(GROUP).query_async(&mut **connection).await?;
         for consumer in consumers {
             let number = |name: &str| consumer.get(name).and_then(|value| from_redis_value::<u64>(value.clone()).ok());
             let name = consumer.get("name").and_then(|value| from_redis_value::<String>(value.clone()).ok());
             let silent = number("idle").is_some_and(|idle| u128::from(idle) > FORGET.as_millis());
             if let Some(name) = name.filter(|name| silent && number("pending") == Some(0) && *name != self.consumer.settings.name) {
-                let _: Value = cmd("XGROUP").arg("DELCONSUMER").arg(&self.stream).arg(GROUP).arg(&name).query_async(&mut **connection).await?;
+                let _: Value =
+                    cmd("XGROUP").arg("DELCONSUMER").arg(&self.stream).arg(GROUP).arg(&name).query_async(&mut **connection).await?;
             }
         }
         Ok(())
@@ -245,9 +257,13 @@ impl Shard {
         let label = self.index.to_string();
         let length: i64 = cmd("XLEN").arg(&self.stream).query_async(&mut *connection).await?;
         let (pending, ..): (i64, Value, Value, Value) = cmd("XPENDING").arg(&self.stream).arg(GROUP).query_async(&mut *connection).await?;
-        let oldest: Vec<(String, Value)> = cmd("XRANGE").arg(&self.stream).arg("-").arg("+").arg("COUNT").arg(1).query_async(&mut *connection).await?;
+        let oldest: Vec<(String, Value)> =
+            cmd("XRANGE").arg(&self.stream).arg("-").arg("+").arg("COUNT").arg(1).query_async(&mut *connection).await?;
         let (seconds, _): (i64, i64) = cmd("TIME").query_async(&mut *connection).await?;
-        let lag = oldest.first().and_then(|(id, _)| id.split('-').next()?.parse::<i64>().ok()).map_or(0, |millis| (seconds * 1_000 - millis).max(0));
+        let lag = oldest
+            .first()
+            .and_then(|(id, _)| id.split('-').next()?.parse::<i64>().ok())
+            .map_or(0, |millis| (seconds * 1_000 - millis).max(0));
         self.consumer.metrics.queue_entries.with_label_values(&[label.as_str()]).set(length);
         self.consumer.metrics.queue_pending.with_label_values(&[label.as_str()]).set(pending);
         self.consumer.metrics.queue_lag.with_label_values(&[label.as_str()]).set(lag);
@@ -321,8 +337,15 @@ impl Shard {
 
     /// Moves an entry to the dead letters, with the reason; tries until Redis takes it.
     async fn bury(&self, id: &str, fields: &HashMap<String, Vec<u8>>, reason: &str, bytes: usize) {
-        let spans = fields.get("spans").and_then(|value| std::str::from_utf8(value).ok()).and_then(|text| text.parse::<u64>().ok()).unwrap_or(1);
-        tracing::error!(shard = self.index, entry = id, reason, spans, "an entry cannot be stored for a fault of its own; it goes to the dead letters");
+        let spans =
+            fields.get("spans").and_then(|value| std::str::from_utf8(value).ok()).and_then(|text| text.parse::<u64>().ok()).unwrap_or(1);
+        tracing::error!(
+            shard = self.index,
+            entry = id,
+            reason,
+            spans,
+            "an entry cannot be stored for a fault of its own; it goes to the dead letters"
+        );
         let mut pause = Duration::from_millis(100);
         for _ in 0..20 {
             match self.bury_once(id, fields, reason).await {
@@ -341,7 +364,15 @@ impl Shard {
     async fn bury_once(&self, id: &str, fields: &HashMap<String, Vec<u8>>, reason: &str) -> Result<(), Error> {
         let mut connection = self.consumer.redis.connection().await?;
         let mut command = cmd("XADD");
-        command.arg(self.consumer.keys.dead_letters()).arg("*").arg("reason").arg(reason).arg("stream").arg(&self.stream).arg("entry").arg(id);
+        command
+            .arg(self.consumer.keys.dead_letters())
+            .arg("*")
+            .arg("reason")
+            .arg(reason)
+            .arg("stream")
+            .arg(&self.stream)
+            .arg("entry")
+            .arg(id);
         for (name, value) in fields {
             command.arg(name).arg(value.as_slice());
         }
@@ -378,8 +409,15 @@ impl Shard {
     async fn renew(&self, ids: &[String]) -> Result<(), Error> {
         let mut connection = self.consumer.redis.connection().await?;
         // JUSTID: without it every renewal would count as a delivery.
-        let _: Value =
-            cmd("XCLAIM").arg(&self.stream).arg(GROUP).arg(&self.consumer.settings.name).arg(0).arg(ids).arg("JUSTID").query_async(&mut *connection).await?;
+        let _: Value = cmd("XCLAIM")
+            .arg(&self.stream)
+            .arg(GROUP)
+            .arg(&self.consumer.settings.name)
+            .arg(0)
+            .arg(ids)
+            .arg("JUSTID")
+            .query_async(&mut *connection)
+            .await?;
         Ok(())
     }
 }

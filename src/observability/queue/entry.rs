@@ -93,7 +93,8 @@ impl Entry {
     pub fn decode(&self) -> Result<ExportTraceServiceRequest, EntryError> {
         let decoder = zstd::stream::read::Decoder::new(&self.body[..]).map_err(|error| EntryError::Zstd(error.to_string()))?;
         let mut bytes = Vec::new();
-        std::io::Read::read_to_end(&mut std::io::Read::take(decoder, MAX_DECODED as u64), &mut bytes).map_err(|error| EntryError::Zstd(error.to_string()))?;
+        std::io::Read::read_to_end(&mut std::io::Read::take(decoder, MAX_DECODED as u64), &mut bytes)
+            .map_err(|error| EntryError::Zstd(error.to_string()))?;
         Ok(ExportTraceServiceRequest::decode(bytes.as_slice())?)
     }
 }

@@ -98,7 +98,13 @@ impl std::fmt::Debug for Writers {
 impl Writers {
     /// Writers into `store` and the gatherer that feeds them. `preparing` counts what is about to be handed over.
     #[must_use]
-    pub fn new(store: TelemetryStore, limits: GatherLimits, retry: Retry, metrics: Metrics, preparing: Arc<AtomicUsize>) -> (Self, Gatherer) {
+    pub fn new(
+        store: TelemetryStore,
+        limits: GatherLimits,
+        retry: Retry,
+        metrics: Metrics,
+        preparing: Arc<AtomicUsize>,
+    ) -> (Self, Gatherer) {
         let (sender, receiver) = mpsc::channel(1024);
         (Self { receiver: Arc::new(Mutex::new(receiver)), store, limits, retry, metrics, preparing }, Gatherer { sender })
     }
@@ -175,7 +181,12 @@ impl Writers {
                         return Err(WriteError::Unavailable(reason));
                     }
                     Retry::Until(stop) => {
-                        tracing::error!(requests = block.len(), reason, retry_ms = u64::try_from(pause.as_millis()).unwrap_or(0), "cannot store spans; holding them");
+                        tracing::error!(
+                            requests = block.len(),
+                            reason,
+                            retry_ms = u64::try_from(pause.as_millis()).unwrap_or(0),
+                            "cannot store spans; holding them"
+                        );
                         tokio::select! {
                             () = stop.cancelled() => return Err(WriteError::Stopping),
                             () = tokio::time::sleep(pause) => {}

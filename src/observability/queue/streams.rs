@@ -118,7 +118,8 @@ impl Streams {
 impl TelemetryQueue for Streams {
     fn prepare(&self, batch: Batch) -> Result<Prepared, PublishError> {
         let protobuf = batch.protobuf.unwrap_or_else(|| batch.request.encode_to_vec().into());
-        let body = zstd::bulk::compress(&protobuf, LEVEL).map_err(|error| PublishError::Unavailable(format!("cannot compress: {error}")))?;
+        let body =
+            zstd::bulk::compress(&protobuf, LEVEL).map_err(|error| PublishError::Unavailable(format!("cannot compress: {error}")))?;
         Ok(Prepared::Message(Box::new(Entry {
             tenant: batch.tenant,
             environment: batch.environment,
@@ -138,7 +139,9 @@ impl TelemetryQueue for Streams {
         match outcome.as_str() {
             "added" => Ok(Published::Durable),
             "repeat" => Ok(Published::Repeat(serde_json::from_str(&value).unwrap_or_default())),
-            _ => Err(PublishError::Overloaded(format!("too many {value} wait in the telemetry queue; the workers are behind, try again later"))),
+            _ => Err(PublishError::Overloaded(format!(
+                "too many {value} wait in the telemetry queue; the workers are behind, try again later"
+            ))),
         }
     }
 }

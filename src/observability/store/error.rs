@@ -103,7 +103,10 @@ impl StoreError {
             Self::Data(cause) => ApiError::internal(cause),
             Self::TooMuch(cause) => ApiError {
                 cause: Some(cause),
-                ..ApiError::new(Code::BadRequest, "the query needs more time or memory than a reader may use; choose a shorter time range or more filters")
+                ..ApiError::new(
+                    Code::BadRequest,
+                    "the query needs more time or memory than a reader may use; choose a shorter time range or more filters",
+                )
             },
             Self::Unavailable(cause) => ApiError::unavailable("the telemetry store does not answer; try again in a few seconds", cause, 5),
         }
@@ -121,8 +124,14 @@ mod tests {
     #[test]
     fn only_the_datas_own_fault_is_a_data_error() {
         assert!(matches!(write("Code: 131. DB::Exception: Too large value for FixedString(16)"), StoreError::Data(_)));
-        assert!(matches!(write("Code: 252. DB::Exception: Too many partitions for single INSERT block (more than 100)"), StoreError::Data(_)));
-        assert!(matches!(write("Code: 252. DB::Exception: Too many parts (3000). Merges are processing significantly slower"), StoreError::Unavailable(_)));
+        assert!(matches!(
+            write("Code: 252. DB::Exception: Too many partitions for single INSERT block (more than 100)"),
+            StoreError::Data(_)
+        ));
+        assert!(matches!(
+            write("Code: 252. DB::Exception: Too many parts (3000). Merges are processing significantly slower"),
+            StoreError::Unavailable(_)
+        ));
         assert!(matches!(write("Code: 243. DB::Exception: Cannot reserve 1.00 MiB, not enough space"), StoreError::Unavailable(_)));
         assert!(matches!(write("Code: 241. DB::Exception: Memory limit exceeded"), StoreError::Unavailable(_)));
         assert!(matches!(write("Code: 60. DB::Exception: Table brokle.observations does not exist"), StoreError::Unavailable(_)));

@@ -54,7 +54,9 @@ impl TelemetryStore {
         cursor: Option<&TraceCursor>,
         limit: u32,
     ) -> Result<Vec<TraceRow>, StoreError> {
-        let mut conditions = String::from("project_id = {project:String} AND start_time >= fromUnixTimestamp64Nano({from:Int64}, 'UTC') AND start_time < fromUnixTimestamp64Nano({to:Int64}, 'UTC')");
+        let mut conditions = String::from(
+            "project_id = {project:String} AND start_time >= fromUnixTimestamp64Nano({from:Int64}, 'UTC') AND start_time < fromUnixTimestamp64Nano({to:Int64}, 'UTC')",
+        );
         let mut add = |present: bool, condition: &str| {
             if present {
                 conditions.push_str(" AND ");
@@ -67,7 +69,9 @@ impl TelemetryStore {
         add(filter.session_id.is_some(), "session_id = {session:String}");
         add(filter.user_id.is_some(), "user_id = {user:String}");
         add(cursor.is_some(), "(start_time, trace_id) < (fromUnixTimestamp64Nano({after:Int64}, 'UTC'), {after_id:String})");
-        let sql = format!("SELECT {TRACE_COLUMNS} FROM traces FINAL WHERE {conditions} ORDER BY start_time DESC, trace_id DESC LIMIT {{limit:UInt32}}");
+        let sql = format!(
+            "SELECT {TRACE_COLUMNS} FROM traces FINAL WHERE {conditions} ORDER BY start_time DESC, trace_id DESC LIMIT {{limit:UInt32}}"
+        );
         let mut query = self
             .clickhouse
             .client()
@@ -102,8 +106,17 @@ impl TelemetryStore {
     /// # Errors
     /// When the store does not answer.
     pub async fn find_trace(&self, project: &str, trace_id: &str) -> Result<Option<TraceRow>, StoreError> {
-        let sql = format!("SELECT {TRACE_COLUMNS} FROM traces FINAL WHERE project_id = {{project:String}} AND trace_id = {{trace:String}} LIMIT 1");
-        self.clickhouse.client().query(&sql).param("project", project).param("trace", trace_id).fetch_optional::<TraceRow>().await.map_err(read)
+        let sql = format!(
+            "SELECT {TRACE_COLUMNS} FROM traces FINAL WHERE project_id = {{project:String}} AND trace_id = {{trace:String}} LIMIT 1"
+        );
+        self.clickhouse
+            .client()
+            .query(&sql)
+            .param("project", project)
+            .param("trace", trace_id)
+            .fetch_optional::<TraceRow>()
+            .await
+            .map_err(read)
     }
 
     /// Spans of a trace by start, after `cursor`, at most `limit`; input and output only `with_io`.
@@ -119,8 +132,11 @@ impl TelemetryStore {
         limit: u32,
     ) -> Result<Vec<SpanRow>, StoreError> {
         let io = if with_io { "input, output" } else { "'' AS input, '' AS output" };
-        let after =
-            if cursor.is_some() { " AND (start_time, span_id) > (fromUnixTimestamp64Nano({after:Int64}, 'UTC'), {after_id:String})" } else { "" };
+        let after = if cursor.is_some() {
+            " AND (start_time, span_id) > (fromUnixTimestamp64Nano({after:Int64}, 'UTC'), {after_id:String})"
+        } else {
+            ""
+        };
         // The trace's start is a bound that lets the store skip everything older. Spans may start after its end.
         let sql = format!(
             "SELECT {SPAN_COLUMNS}, {io} FROM observations FINAL \

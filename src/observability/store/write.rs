@@ -32,14 +32,17 @@ impl Touched {
     }
 }
 
-fn month(row: &ObservationRow) -> (i32, u32) {
+/// Year and month.
+type Month = (i32, u32);
+
+fn month(row: &ObservationRow) -> Month {
     let date = DateTime::from_timestamp_nanos(row.start_time);
     (date.year(), date.month())
 }
 
 /// Splits rows so that no part spans more months than ClickHouse takes in one block.
 fn blocks<'a>(rows: impl Iterator<Item = &'a ObservationRow>) -> Vec<Vec<&'a ObservationRow>> {
-    let mut blocks: Vec<(BTreeSet<(i32, u32)>, Vec<&ObservationRow>)> = Vec::new();
+    let mut blocks: Vec<(BTreeSet<Month>, Vec<&ObservationRow>)> = Vec::new();
     for row in rows {
         let month = month(row);
         let fits = blocks.iter().position(|(months, _)| months.contains(&month) || months.len() < MONTHS_PER_BLOCK);
@@ -66,8 +69,12 @@ impl TelemetryStore {
     }
 
     async fn insert_block(&self, rows: &[&ObservationRow], token: &str) -> Result<(), clickhouse::error::Error> {
-        let mut insert =
-            self.clickhouse.insert_client().insert::<ObservationRow>("observations").await?.with_setting("insert_deduplication_token", token);
+        let mut insert = self
+            .clickhouse
+            .insert_client()
+            .insert::<ObservationRow>("observations")
+            .await?
+            .with_setting("insert_deduplication_token", token);
         for row in rows {
             insert.write(*row).await?;
         }
@@ -95,6 +102,8 @@ impl TelemetryStore {
                     .bind(project.as_str())
                     .bind(ids)
                     .with_setting("max_query_size", "1048576")
+                    // A trace of many years has a deleted row in each of its months; there are few such traces.
+                    .with_setting("max_partitions_per_insert_block", "0")
                     .execute()
                     .await
                     .map_err(write)?;

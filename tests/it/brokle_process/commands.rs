@@ -66,7 +66,10 @@ fn config_checks_prints_and_explains() {
     let printed = stdout(&installation.run(&["config", "print"], "standalone", &settings));
     assert!(printed.contains("retention_days = 30") && printed.contains("jwt_secret = \"***\""), "{printed}");
     assert!(!printed.contains(secret), "{printed}");
-    assert_refused(&installation.run(&["config", "check"], "server", &[("JWT_SECRET", "")]), &["JWT_SECRET", "DATABASE_URL", "REDIS_URL", "CLICKHOUSE_URL"]);
+    assert_refused(
+        &installation.run(&["config", "check"], "server", &[("JWT_SECRET", "")]),
+        &["JWT_SECRET", "DATABASE_URL", "REDIS_URL", "CLICKHOUSE_URL"],
+    );
     let docs = stdout(&installation.run(&["config", "docs"], "standalone", &[]));
     for (variable, key, _) in brokle::config::VARIABLES {
         assert!(docs.contains(&format!("`{variable}`")) && docs.contains(&format!("`{key}`")), "{variable}");
@@ -139,10 +142,19 @@ async fn administrates(installation: Installation, role: &str) {
     let organization = me["data"]["organizations"][0]["id"].as_str().unwrap().to_owned();
 
     // While the process runs, a user with a password that is made, and one with a given password.
-    let made = stdout(&installation.run(&["admin", "create-user", "--email", "Ada@Example.com", "--organization", &organization, "--role", "viewer"], role, &[]));
+    let made = stdout(&installation.run(
+        &["admin", "create-user", "--email", "Ada@Example.com", "--organization", &organization, "--role", "viewer"],
+        role,
+        &[],
+    ));
     let ada = Api::sign_in_as(&running.url, "ada@example.com", after(&made, "password: ")).await;
     assert_eq!(ada.get("/api/v1/users/me").await["data"]["organizations"][0]["role"], "viewer");
-    let given = run_with_input(&installation, role, &["admin", "create-user", "--email", "bob@example.com", "--password-stdin"], "a long enough password\n");
+    let given = run_with_input(
+        &installation,
+        role,
+        &["admin", "create-user", "--email", "bob@example.com", "--password-stdin"],
+        "a long enough password\n",
+    );
     assert!(!stdout(&given).contains("a long enough password"), "{}", text(&given));
     assert_eq!(log_in(&client, &running.url, "bob@example.com", "a long enough password").await.0, 200);
     let again = installation.run(&["admin", "create-user", "--email", "ADA@example.com"], role, &[]);

@@ -62,10 +62,15 @@ async fn without_a_terminal_it_goes_to_a_private_file() {
     let key = word(&told, "bk_");
     assert_eq!(key.len(), 43, "{key}");
     assert_eq!(send(&running.url, &key).await, 200);
-    let email = told.split_whitespace().find(|word| word.contains('@')).unwrap().trim_matches(|character: char| !character.is_ascii_alphanumeric());
+    let email =
+        told.split_whitespace().find(|word| word.contains('@')).unwrap().trim_matches(|character: char| !character.is_ascii_alphanumeric());
     let password = value_of(&told, "password");
     let api = Api::sign_in_as(&running.url, email, &password).await;
     assert_eq!(api.traces().await.len(), 1);
+    let pasted =
+        std::process::Command::new("sh").args(["-c", told.lines().find(|line| line.starts_with("curl")).unwrap()]).output().unwrap();
+    assert!(pasted.status.success(), "{pasted:?}");
+    assert_eq!(api.traces().await.len(), 2, "the pasted snippet: {pasted:?}");
 
     // Nothing secret is in the log, and no secret can be read by others.
     let log = running.process.output();
@@ -73,7 +78,11 @@ async fn without_a_terminal_it_goes_to_a_private_file() {
     for path in files(&installation.data) {
         assert_eq!(mode(&path) & 0o077, 0, "{} can be read by others", path.display());
         let short = std::fs::metadata(&path).unwrap().len() < 1_000;
-        if short && path != note && let Ok(secret) = std::fs::read_to_string(&path) && secret.trim().len() >= 16 {
+        if short
+            && path != note
+            && let Ok(secret) = std::fs::read_to_string(&path)
+            && secret.trim().len() >= 16
+        {
             assert!(!log.contains(secret.trim()), "{} is in the log", path.display());
         }
     }
@@ -89,7 +98,8 @@ async fn a_second_start_makes_nothing() {
     let running = installation.start("standalone").await;
     let told = std::fs::read_to_string(installation.file("first-start.txt")).unwrap();
     let key = word(&told, "bk_");
-    let email = told.split_whitespace().find(|word| word.contains('@')).unwrap().trim_matches(|character: char| !character.is_ascii_alphanumeric());
+    let email =
+        told.split_whitespace().find(|word| word.contains('@')).unwrap().trim_matches(|character: char| !character.is_ascii_alphanumeric());
     let password = value_of(&told, "password");
     let before = Api::sign_in_as(&running.url, email, &password).await;
     let me = before.get("/api/v1/users/me").await["data"]["organizations"].clone();
@@ -170,7 +180,8 @@ async fn secrets_may_come_from_files() {
 #[tokio::test(flavor = "multi_thread")]
 async fn it_listens_on_loopback_only() {
     let installation = Installation::standalone();
-    let environment: Vec<(String, String)> = installation.environment("standalone", &[]).into_iter().filter(|(name, _)| name != "HOST").collect();
+    let environment: Vec<(String, String)> =
+        installation.environment("standalone", &[]).into_iter().filter(|(name, _)| name != "HOST").collect();
     let port = crate::harness::Process::free_port();
     let mut environment = environment;
     environment.push(("PORT".to_owned(), port.to_string()));

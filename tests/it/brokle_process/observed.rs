@@ -85,7 +85,8 @@ async fn collector() -> MockServer {
 }
 
 fn text_of(span: &Span, key: &str) -> String {
-    let value = span.attributes.iter().find(|attribute| attribute.key == key).and_then(|attribute| attribute.value.as_ref()?.value.as_ref());
+    let value =
+        span.attributes.iter().find(|attribute| attribute.key == key).and_then(|attribute| attribute.value.as_ref()?.value.as_ref());
     match value {
         Some(Any::StringValue(text)) => text.clone(),
         Some(Any::IntValue(number)) => number.to_string(),
@@ -96,7 +97,11 @@ fn text_of(span: &Span, key: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn own_spans_go_to_the_configured_collector_but_none_of_ingestion() {
     let collector = collector().await;
-    let settings = [("OTEL_EXPORTER_OTLP_ENDPOINT", &*collector.uri()), ("OTEL_EXPORTER_OTLP_HEADERS", "x-token=abc"), ("OTEL_SERVICE_NAME", "brokle-test")];
+    let settings = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &*collector.uri()),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "x-token=abc"),
+        ("OTEL_SERVICE_NAME", "brokle-test"),
+    ];
     let installation = Installation::standalone().initialised();
     let running = installation.start_with("standalone", &settings).await;
     let api = Api::sign_in(&running.url).await;
@@ -115,7 +120,10 @@ async fn own_spans_go_to_the_configured_collector_but_none_of_ingestion() {
         assert_eq!(request.headers["x-token"], "abc");
         for resource in ExportTraceServiceRequest::decode(&*request.body).unwrap().resource_spans {
             let attributes = resource.resource.unwrap().attributes;
-            assert!(attributes.iter().any(|attribute| attribute.key == "service.name" && format!("{attribute:?}").contains("brokle-test")), "{attributes:?}");
+            assert!(
+                attributes.iter().any(|attribute| attribute.key == "service.name" && format!("{attribute:?}").contains("brokle-test")),
+                "{attributes:?}"
+            );
             spans.extend(resource.scope_spans.into_iter().flat_map(|scope| scope.spans));
         }
     }
@@ -124,7 +132,11 @@ async fn own_spans_go_to_the_configured_collector_but_none_of_ingestion() {
         assert!(names.contains(&name), "{name}: {names:?}");
     }
     let child = spans.iter().find(|span| span.name == "GET /api/v1/traces/{trace_id}").unwrap();
-    assert_eq!((hex::encode(&child.trace_id), hex::encode(&child.parent_span_id)), (TRACE.to_owned(), PARENT.to_owned()), "joins the caller's trace");
+    assert_eq!(
+        (hex::encode(&child.trace_id), hex::encode(&child.parent_span_id)),
+        (TRACE.to_owned(), PARENT.to_owned()),
+        "joins the caller's trace"
+    );
     assert_eq!(text_of(child, "http.response.status_code"), "404");
     let ingest: Vec<&str> = names.into_iter().filter(|name| name.contains(" /v1/")).collect();
     assert!(ingest.is_empty(), "ingestion is never traced: {ingest:?}");

@@ -129,7 +129,21 @@ async fn a_redis_that_may_forget_is_refused() {
     let (port, scratch) = (Process::free_port(), tempfile::tempdir().unwrap());
     // A Redis of its own, as a package installs it: memory bounded, nothing appended.
     let spawned = std::process::Command::new("redis-server")
-        .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--maxmemory", "64mb", "--maxmemory-policy", "allkeys-lru", "--dir"])
+        .args([
+            "--port",
+            &port.to_string(),
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+            "--maxmemory",
+            "64mb",
+            "--maxmemory-policy",
+            "allkeys-lru",
+            "--dir",
+        ])
         .arg(scratch.path())
         .stdout(std::process::Stdio::null())
         .spawn();
@@ -151,7 +165,10 @@ async fn a_redis_that_may_forget_is_refused() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let free = Process::free_port().to_string();
-    assert_refused(&installation.run(&[], "server", &[("REDIS_URL", &lax), ("PORT", &free)]), &["noeviction", "appendonly", "REDIS_DURABILITY_CHECK"]);
+    assert_refused(
+        &installation.run(&[], "server", &[("REDIS_URL", &lax), ("PORT", &free)]),
+        &["noeviction", "appendonly", "REDIS_DURABILITY_CHECK"],
+    );
     let server = installation.start_with("server", &[("REDIS_URL", &lax), ("REDIS_DURABILITY_CHECK", "warn")]).await;
     let log = server.stop().await;
     assert!(log.contains("noeviction") && log.contains("appendonly"), "{log}");

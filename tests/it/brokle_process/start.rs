@@ -160,7 +160,10 @@ async fn an_engine_library_that_is_missing_or_another_is_refused() {
     // Found nowhere: every place is named.
     let nowhere = [("BROKLE_ENGINE_LIB", ""), ("XDG_CACHE_HOME", scratch.path().to_str().unwrap()), ("PORT", &port)];
     if !std::fs::exists("/usr/local/lib/libchdb.so").unwrap() {
-        assert_refused(&installation.run(&[], "standalone", &nowhere), &["make engine", "BROKLE_ENGINE_LIB", scratch.path().to_str().unwrap(), "/usr/local/lib"]);
+        assert_refused(
+            &installation.run(&[], "standalone", &nowhere),
+            &["make engine", "BROKLE_ENGINE_LIB", scratch.path().to_str().unwrap(), "/usr/local/lib"],
+        );
     }
     // Roles that talk to a ClickHouse server do without it.
     let split = Installation::split().await;

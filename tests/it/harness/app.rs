@@ -130,7 +130,13 @@ impl TestApp {
 
     /// An access token.
     pub async fn log_in(&self, email: &str, password: &str) -> String {
-        let answer = self.client.post(format!("{}/api/v1/auth/login", self.url)).json(&serde_json::json!({"email": email, "password": password})).send().await.unwrap();
+        let answer = self
+            .client
+            .post(format!("{}/api/v1/auth/login", self.url))
+            .json(&serde_json::json!({"email": email, "password": password}))
+            .send()
+            .await
+            .unwrap();
         assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap());
         answer.json::<Value>().await.unwrap()["data"]["access_token"].as_str().unwrap().to_owned()
     }
@@ -166,7 +172,7 @@ impl TestApp {
     /// The trace, as soon as it has `spans` spans; fails after a few seconds.
     pub async fn wait_for_trace(&self, trace_id: &[u8], spans: u64) -> Value {
         let path = format!("/api/v1/traces/{}?project_id={}", hex::encode(trace_id), self.project_id);
-        let patience = if self.setup == Setup::Standalone { Duration::ZERO } else { Duration::from_secs(20) };
+        let patience = if self.setup == Setup::Standalone { Duration::ZERO } else { Duration::from_secs(60) };
         let started = Instant::now();
         loop {
             let (status, body) = self.try_get(&path).await;

@@ -46,7 +46,7 @@ impl Chance {
 
     /// Sleeps for a random time between `least` and `most`.
     pub async fn sleep(&mut self, least: Duration, most: Duration) {
-        let range = u64::try_from((most - least).as_millis()).unwrap();
+        let range = u64::try_from(most.checked_sub(least).unwrap().as_millis()).unwrap();
         tokio::time::sleep(least + Duration::from_millis(self.below(range))).await;
     }
 
@@ -136,7 +136,12 @@ impl Load {
     pub async fn wait_for(&self, more: usize) {
         let (target, started) = (self.acknowledged() + more, Instant::now());
         while self.acknowledged() < target {
-            assert!(started.elapsed() < Duration::from_secs(30), "only {} spans acknowledged; {:?}", self.acknowledged(), self.shared.surprises);
+            assert!(
+                started.elapsed() < Duration::from_secs(30),
+                "only {} spans acknowledged; {:?}",
+                self.acknowledged(),
+                self.shared.surprises
+            );
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }

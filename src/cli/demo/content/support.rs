@@ -47,7 +47,7 @@ pub(in super::super) const CHATS: [(&str, &str); 9] = [
     ),
     (
         "Wat kost een grote beurt?",
-        "Een grote beurt kost €129 (arbeid), plus onderdelen als die nodig zijn; we bellen altijd eerst. Inbegrepen: remmen, versnelling, wielen \
+        "Een grote beurt kost €129 (arbeid), plus eventuele onderdelen; we bellen altijd eerst. Inbegrepen: remmen, versnelling, wielen \
          richten, software-update en accutest. De eerste afspraak die vrij is, is donderdag om 9.15 uur. Zal ik die vastzetten?",
     ),
     (

@@ -157,7 +157,7 @@ const CUSTOMERS: [&str; 9] = [
     "customer-9075",
 ];
 const LAWYERS: [&str; 4] = ["s.okafor", "m.lindqvist", "j.baptiste", "h.tanaka"];
-const DEVELOPERS: [&str; 5] = ["ines", "tomasz", "priya", "wei", "jonas"];
+const DEVELOPERS: [&str; 5] = ["nadia", "tomasz", "priya", "wei", "jonas"];
 
 /// A session's id: the service's word and a few characters.
 fn session(random: &mut Random, word: &str) -> String {

@@ -317,14 +317,9 @@ fn kill_until_closed(mut connection: Connection, requests: &mpsc::Receiver<Kill>
 
 fn arguments(data_dir: &Path, config: &Path) -> Result<Vec<CString>, EngineError> {
     let argument = |prefix: &str, path: &Path| {
-        CString::new([prefix.as_bytes(), path.as_os_str().as_bytes()].concat())
-            .map_err(|_| EngineError::Name(path.to_owned()))
+        CString::new([prefix.as_bytes(), path.as_os_str().as_bytes()].concat()).map_err(|_| EngineError::Name(path.to_owned()))
     };
-    Ok(vec![
-        c"clickhouse".to_owned(),
-        argument("--path=", data_dir)?,
-        argument("--config-file=", config)?,
-    ])
+    Ok(vec![c"clickhouse".to_owned(), argument("--path=", data_dir)?, argument("--config-file=", config)?])
 }
 
 /// Settings of sessions that change data.

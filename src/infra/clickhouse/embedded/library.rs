@@ -3,7 +3,7 @@
 use std::{
     ffi::{CStr, c_char, c_int, c_void},
     fs::File,
-    io::Read,
+    io::{Read, Seek, SeekFrom},
     mem::ManuallyDrop,
     path::{Path, PathBuf},
     sync::Once,
@@ -85,9 +85,7 @@ impl LibrarySearch {
     /// `xdg_cache_home` is the value of XDG_CACHE_HOME; without it the cache is `.cache` in the home directory.
     #[must_use]
     pub fn for_user(explicit: Option<PathBuf>, xdg_cache_home: Option<PathBuf>) -> Self {
-        let cache_home = xdg_cache_home
-            .filter(|path| path.is_absolute())
-            .or_else(|| std::env::home_dir().map(|home| home.join(".cache")));
+        let cache_home = xdg_cache_home.filter(|path| path.is_absolute()).or_else(|| std::env::home_dir().map(|home| home.join(".cache")));
         Self { explicit, cache_home }
     }
 
@@ -98,8 +96,7 @@ impl LibrarySearch {
             return vec![path.clone()];
         }
         let beside = std::env::current_exe().ok().and_then(|exe| exe.parent().map(|dir| dir.join(FILE_NAME)));
-        let cached =
-            self.cache_home.as_ref().map(|home| home.join("brokle/engine").join(PACKAGE_VERSION).join(FILE_NAME));
+        let cached = self.cache_home.as_ref().map(|home| home.join("brokle/engine").join(PACKAGE_VERSION).join(FILE_NAME));
         let system = Some(Path::new("/usr/local/lib").join(FILE_NAME));
         [beside, cached, system].into_iter().flatten().collect()
     }
@@ -291,11 +288,45 @@ pub(super) unsafe fn text_of(text: *const c_char) -> Option<String> {
     Some(unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned())
 }
 
+/// Refuses what the dynamic linker would not survive: it maps a file that was cut off without a word, and the process dies at the
+/// first access beyond its end.
 fn check_elf(path: &Path) -> Result<(), LibraryError> {
     let refuse = |reason: String| LibraryError::NotALibrary { path: path.to_owned(), reason };
-    let mut magic = [0_u8; 4];
-    File::open(path)
-        .and_then(|mut file| file.read_exact(&mut magic))
-        .map_err(|error| refuse(error.to_string()))?;
-    if magic == *b"\x7fELF" { Ok(()) } else { Err(refuse("not an ELF file".to_owned())) }
+    let end = (|| {
+        let mut file = File::open(path)?;
+        let length = file.metadata()?.len();
+        let mut header = [0_u8; 64];
+        file.read_exact(&mut header)?;
+        Ok::<_, std::io::Error>((length, elf_end(&header, &mut file)?))
+    })();
+    match end {
+        Ok((length, Some(end))) if end <= length => Ok(()),
+        Ok((length, Some(end))) => Err(refuse(format!("it was cut off: {length} of at least {end} bytes"))),
+        Ok((_, None)) => Err(refuse("not a 64-bit ELF file".to_owned())),
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Err(refuse("not a 64-bit ELF file".to_owned())),
+        Err(error) => Err(refuse(error.to_string())),
+    }
+}
+
+/// Where the last segment ends that is loaded, in bytes from the start of the file. None for other files than 64-bit ELF in this
+/// machine's byte order. Source: elf(5), `Elf64_Ehdr` and `Elf64_Phdr`.
+fn elf_end(header: &[u8; 64], file: &mut File) -> std::io::Result<Option<u64>> {
+    const CLASS_64: u8 = 2;
+    let order = if cfg!(target_endian = "little") { 1 } else { 2 };
+    if header[..4] != *b"\x7fELF" || header[4] != CLASS_64 || header[5] != order {
+        return Ok(None);
+    }
+    let number = |bytes: &[u8]| bytes.try_into().map_or(0, u64::from_ne_bytes);
+    let short = |bytes: &[u8]| u64::from(bytes.try_into().map_or(0, u16::from_ne_bytes));
+    let (table, size, count) = (number(&header[32..40]), short(&header[54..56]), short(&header[56..58]));
+    if size < 56 {
+        return Ok(None);
+    }
+    let mut segments = vec![0_u8; usize::try_from(size * count).unwrap_or(0)];
+    file.seek(SeekFrom::Start(table))?;
+    file.read_exact(&mut segments)?;
+    let ends = segments
+        .chunks_exact(usize::try_from(size).unwrap_or(usize::MAX))
+        .map(|segment| number(&segment[8..16]).saturating_add(number(&segment[32..40])));
+    Ok(ends.max())
 }

@@ -59,25 +59,16 @@ impl Lane {
             idle.push(sender);
             threads.push(thread);
         }
-        let lane = Self {
-            name,
-            permits: Arc::new(Semaphore::new(size)),
-            idle: Mutex::new(idle),
-            size,
-            waiting: AtomicUsize::new(0),
-            max_waiting,
-        };
+        let lane =
+            Self { name, permits: Arc::new(Semaphore::new(size)), idle: Mutex::new(idle), size, waiting: AtomicUsize::new(0), max_waiting };
         Ok((Arc::new(lane), threads))
     }
 
     /// Waits for a free connection.
     pub(super) async fn lease(self: &Arc<Self>) -> Result<Lease, Exception> {
-        let permit = match Arc::clone(&self.permits).try_acquire_owned() {
-            Ok(permit) => permit,
-            Err(_) => {
-                let _place = Place::take(self)?;
-                Arc::clone(&self.permits).acquire_owned().await.map_err(|_| closing())?
-            }
+        let permit = if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() { permit } else {
+            let _place = Place::take(self)?;
+            Arc::clone(&self.permits).acquire_owned().await.map_err(|_| closing())?
         };
         let worker = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop().ok_or_else(closing)?;
         Ok(Lease { lane: Arc::clone(self), worker: Some(worker), _permit: permit })

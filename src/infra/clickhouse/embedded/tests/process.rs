@@ -93,9 +93,10 @@ async fn plays_a_role() {
                 write(&store, n).await;
             }
             let slow = store.clone();
-            let running = tokio::spawn(async move {
-                slow.client().query("SELECT max(sipHash64(number)) FROM numbers(1000000000000)").execute().await
-            });
+            let running =
+                tokio::spawn(
+                    async move { slow.client().query("SELECT max(sipHash64(number)) FROM numbers(1000000000000)").execute().await },
+                );
             tokio::time::sleep(Duration::from_millis(200)).await;
             engine.shutdown(Duration::from_millis(100)).await.unwrap();
             assert!(running.await.unwrap().is_err());
