@@ -56,7 +56,9 @@ impl Repeats {
                 if let Some(partial) = self.done.get(&digest) {
                     return Turn::Repeat(partial);
                 }
-                if let Some(receiver) = waiting.get(&digest) { receiver.clone() } else {
+                if let Some(receiver) = waiting.get(&digest) {
+                    receiver.clone()
+                } else {
                     let (answer, receiver) = watch::channel(None);
                     waiting.insert(digest, receiver);
                     return Turn::First(First { repeats: self.clone(), digest, answer });

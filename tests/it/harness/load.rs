@@ -102,11 +102,6 @@ impl Load {
         Self::new(url, connections, chance, true)
     }
 
-    /// Clients that end at the first request that fails.
-    pub fn start_until_failure(url: &str, connections: usize, chance: &mut Chance) -> Self {
-        Self::new(url, connections, chance, false)
-    }
-
     fn new(url: &str, connections: usize, chance: &mut Chance, insist: bool) -> Self {
         let shared = Arc::new(Shared {
             url: format!("{url}/v1/traces"),

@@ -1,8 +1,7 @@
 //! The program itself, as its users start it.
 
 use std::io::Read;
-use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -93,18 +92,6 @@ impl Process {
         }
     }
 
-    /// How it ended, if it does within `patience`.
-    pub fn wait(&mut self, patience: Duration) -> Option<ExitStatus> {
-        let started = Instant::now();
-        while started.elapsed() < patience {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return Some(status);
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        None
-    }
-
     /// Waits until `url` answers 200; fails with the log when it does not or when the process ends.
     pub async fn wait_until_ready(&mut self, url: &str, patience: Duration) {
         let client = reqwest::Client::builder().timeout(Duration::from_secs(3)).no_proxy().build().unwrap();
@@ -130,13 +117,6 @@ impl Process {
                 return port;
             }
         }
-    }
-
-    /// The most memory it has used, in bytes.
-    pub fn peak_memory(&self) -> u64 {
-        let status = std::fs::read_to_string(Path::new("/proc").join(self.child.id().to_string()).join("status")).unwrap_or_default();
-        let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap_or("VmHWM: 0 kB");
-        line.split_whitespace().nth(1).and_then(|kilobytes| kilobytes.parse::<u64>().ok()).unwrap_or(0) * 1024
     }
 }
 

@@ -66,7 +66,9 @@ impl Lane {
 
     /// Waits for a free connection.
     pub(super) async fn lease(self: &Arc<Self>) -> Result<Lease, Exception> {
-        let permit = if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() { permit } else {
+        let permit = if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
+            permit
+        } else {
             let _place = Place::take(self)?;
             Arc::clone(&self.permits).acquire_owned().await.map_err(|_| closing())?
         };
