@@ -98,7 +98,7 @@ impl ClickHouse {
         if let Some(password) = password {
             base = base.with_password(password.expose_secret());
         }
-        Self::new(base, Kind::Remote, database, None)
+        Self::new(&base, Kind::Remote, database, None)
     }
 
     /// A store in the engine of this process.
@@ -108,17 +108,13 @@ impl ClickHouse {
             .pool_idle_timeout(std::time::Duration::from_secs(30))
             .pool_max_idle_per_host(16)
             .build(DuplexConnector::new(engine));
-        let base = Client::with_http_client(http)
-            .with_url("http://engine")
-            .with_database(database)
-            .with_compression(Compression::None);
-        Self::new(base, Kind::Embedded, database, Some(engine.clone()))
+        let base = Client::with_http_client(http).with_url("http://engine").with_database(database).with_compression(Compression::None);
+        Self::new(&base, Kind::Embedded, database, Some(engine.clone()))
     }
 
-    fn new(base: Client, kind: Kind, database: &str, engine: Option<Engine>) -> Self {
-        let with = |settings: &[(&str, &str)]| {
-            settings.iter().fold(base.clone(), |client, (name, value)| client.with_setting(*name, *value))
-        };
+    fn new(base: &Client, kind: Kind, database: &str, engine: Option<Engine>) -> Self {
+        let with =
+            |settings: &[(&str, &str)]| settings.iter().fold(base.clone(), |client, (name, value)| client.with_setting(*name, *value));
         // Rows are checked against the tables by a test; a check of every field of every row would cost the insert path
         // a good part of its rate.
         let inserts = with(INSERT_SETTINGS).with_validation(false);
@@ -219,10 +215,6 @@ impl ClickHouse {
             .fetch_one::<u64>()
             .await?;
         let fullest = disks.iter().filter(|disk| disk.remote == 0).min_by_key(|disk| disk.free);
-        Ok(DiskSpace {
-            free_bytes: fullest.map(|disk| disk.free),
-            total_bytes: fullest.map(|disk| disk.total),
-            stored_bytes,
-        })
+        Ok(DiskSpace { free_bytes: fullest.map(|disk| disk.free), total_bytes: fullest.map(|disk| disk.total), stored_bytes })
     }
 }

@@ -188,8 +188,7 @@ async fn run_steps(store: &ClickHouse, steps: &[Migration]) -> Result<Vec<(u32, 
         let statements = statements(step)?;
         for index in missing {
             let Some(statement) = statements.get(index) else { continue };
-            let failed =
-                |source| MigrateError::Statement { version: step.version, name: step.name, statement: index + 1, source };
+            let failed = |source| MigrateError::Statement { version: step.version, name: step.name, statement: index + 1, source };
             store.client().query_raw(statement).with_setting("mutations_sync", "2").execute().await.map_err(failed)?;
             record(store, step, index, statements.len()).await.map_err(failed)?;
         }
@@ -200,11 +199,7 @@ async fn run_steps(store: &ClickHouse, steps: &[Migration]) -> Result<Vec<(u32, 
 }
 
 fn statements(step: &Migration) -> Result<Vec<&'static str>, MigrateError> {
-    sql::split_statements(step.sql).map_err(|source| MigrateError::Malformed {
-        version: step.version,
-        name: step.name,
-        source,
-    })
+    sql::split_statements(step.sql).map_err(|source| MigrateError::Malformed { version: step.version, name: step.name, source })
 }
 
 fn checksum(step: &Migration) -> String {
@@ -221,12 +216,7 @@ async fn records(store: &ClickHouse) -> Result<Vec<Record>, MigrateError> {
     Ok(rows)
 }
 
-async fn record(
-    store: &ClickHouse,
-    step: &Migration,
-    index: usize,
-    statements: usize,
-) -> Result<(), clickhouse::error::Error> {
+async fn record(store: &ClickHouse, step: &Migration, index: usize, statements: usize) -> Result<(), clickhouse::error::Error> {
     let mut insert = store.insert_client().insert::<Record>("schema_migrations").await?;
     insert
         .write(&Record {
@@ -261,9 +251,8 @@ fn compare<'s>(steps: &'s [Migration], records: &[Record]) -> Result<Vec<(&'s Mi
                     now: now.chars().take(12).collect(),
                 });
             }
-            let missing = (0..statements(step)?.len())
-                .filter(|index| !applied.iter().any(|record| record.statement as usize == index + 1))
-                .collect();
+            let missing =
+                (0..statements(step)?.len()).filter(|index| !applied.iter().any(|record| record.statement as usize == index + 1)).collect();
             Ok((step, missing))
         })
         .collect()

@@ -217,11 +217,7 @@ pub(super) fn insert_head(text: &[u8]) -> Option<Insert> {
     let mut depth = 0_u32;
     let mut named = false;
     let cut = |token: Token, format: Option<String>, data_at: usize| {
-        Some(Insert::Data(InsertHead {
-            statement: String::from_utf8_lossy(&text[..token.start]).trim().to_owned(),
-            format,
-            data_at,
-        }))
+        Some(Insert::Data(InsertHead { statement: String::from_utf8_lossy(&text[..token.start]).trim().to_owned(), format, data_at }))
     };
     loop {
         // Data that follows may hold anything, so an open quote only says that no end was found.
@@ -270,10 +266,7 @@ mod tests {
         let script = "-- first; not an end\nCREATE TABLE a (x String DEFAULT 'a;''b\\';');\n/* ; */ SELECT `a;b`, $x$;$x$;; \n -- end";
         assert_eq!(
             split_statements(script),
-            Ok(vec![
-                "-- first; not an end\nCREATE TABLE a (x String DEFAULT 'a;''b\\';')",
-                "/* ; */ SELECT `a;b`, $x$;$x$",
-            ])
+            Ok(vec!["-- first; not an end\nCREATE TABLE a (x String DEFAULT 'a;''b\\';')", "/* ; */ SELECT `a;b`, $x$;$x$",])
         );
     }
 

@@ -35,9 +35,9 @@ impl RequestBody {
     /// The next piece, or nothing at the end. A client that stops sending is an error.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Exception> {
         while !self.ended {
-            let frame = tokio::time::timeout(self.idle_limit, self.incoming.frame()).await.map_err(|_| {
-                Exception::new(209, "SOCKET_TIMEOUT", format_args!("No data for {} s", self.idle_limit.as_secs()))
-            })?;
+            let frame = tokio::time::timeout(self.idle_limit, self.incoming.frame())
+                .await
+                .map_err(|_| Exception::new(209, "SOCKET_TIMEOUT", format_args!("No data for {} s", self.idle_limit.as_secs())))?;
             let data = match frame {
                 None => {
                     self.ended = true;

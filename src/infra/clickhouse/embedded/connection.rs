@@ -100,8 +100,7 @@ impl Connection {
             self.query(&format!("USE {}", quote_identifier(database)), "Null", &[])?;
             database.clone_into(&mut self.database);
         }
-        let wanted: BTreeMap<&str, &str> =
-            session.settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let wanted: BTreeMap<&str, &str> = session.settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let base = Arc::clone(&self.base);
         let back = |name: &str| base.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
         let mut changes: Vec<(String, Option<String>)> = Vec::new();
@@ -116,9 +115,7 @@ impl Connection {
         if let Some((name, _)) = changes.iter().find(|(name, _)| !is_setting_name(name)) {
             return Err(Exception::new(115, "UNKNOWN_SETTING", format_args!("Unknown setting '{}'", name.escape_debug())));
         }
-        if let Some(statement) =
-            set_statement(changes.iter().map(|(name, value)| (name.as_str(), value.as_deref())))
-        {
+        if let Some(statement) = set_statement(changes.iter().map(|(name, value)| (name.as_str(), value.as_deref()))) {
             // Applied as a whole or not at all, so on failure the connection is as before.
             self.query(&statement, "Null", &[])?;
             self.applied = wanted.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
@@ -128,16 +125,11 @@ impl Connection {
 
     /// What a statement would do, by the engine's own parser.
     pub(super) fn classify(&mut self, statement: &str) -> (Class, u32) {
-        let mut analysis = Analysis {
-            struct_size: u32::try_from(size_of::<Analysis>()).unwrap_or(0),
-            statement_count: 0,
-            flags: 0,
-            query_class: 4,
-        };
+        let mut analysis =
+            Analysis { struct_size: u32::try_from(size_of::<Analysis>()).unwrap_or(0), statement_count: 0, flags: 0, query_class: 4 };
         // SAFETY: the statement is alive during the call and its length is its own; the report's size is stated in it.
-        let state = unsafe {
-            (self.library.classify)(self.raw(), statement.as_ptr().cast(), statement.len(), ptr::null(), 0, &raw mut analysis)
-        };
+        let state =
+            unsafe { (self.library.classify)(self.raw(), statement.as_ptr().cast(), statement.len(), ptr::null(), 0, &raw mut analysis) };
         let class = match (state, analysis.query_class) {
             (0, 0) => Class::ReadOnly,
             (0, 1 | 2) => Class::Mutating,

@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 use super::{
     connection::{Connection, Pairs},
     exception::Exception,
-    library::{Library, LibraryError, LibrarySearch},
+    library::{Library, LibraryError, LibrarySearch, leave_without_destructors},
     lock::{DirectoryLock, LockError},
     pool::{Lane, Lease},
 };
@@ -289,7 +289,9 @@ impl Engine {
             }
             // SAFETY: every connection is closed, since the threads that owned them have ended. That some threads of the
             // engine could not be stopped is not an error: they end with the process.
-            unsafe { (library.shutdown)() }
+            let state = unsafe { (library.shutdown)() };
+            leave_without_destructors();
+            state
         });
         match ended.await {
             Ok(state) => tracing::debug!(state, "the embedded ClickHouse engine is closed"),
@@ -317,14 +319,9 @@ fn kill_until_closed(mut connection: Connection, requests: &mpsc::Receiver<Kill>
 
 fn arguments(data_dir: &Path, config: &Path) -> Result<Vec<CString>, EngineError> {
     let argument = |prefix: &str, path: &Path| {
-        CString::new([prefix.as_bytes(), path.as_os_str().as_bytes()].concat())
-            .map_err(|_| EngineError::Name(path.to_owned()))
+        CString::new([prefix.as_bytes(), path.as_os_str().as_bytes()].concat()).map_err(|_| EngineError::Name(path.to_owned()))
     };
-    Ok(vec![
-        c"clickhouse".to_owned(),
-        argument("--path=", data_dir)?,
-        argument("--config-file=", config)?,
-    ])
+    Ok(vec![c"clickhouse".to_owned(), argument("--path=", data_dir)?, argument("--config-file=", config)?])
 }
 
 /// Settings of sessions that change data.

@@ -97,14 +97,10 @@ mod tests {
 
     #[test]
     fn collapses_nested_prefixes() {
-        let exception = Exception::parse(
-            "Code: 241. DB::Exception: Code: 241. DB::Exception: Query memory limit exceeded. (MEMORY_LIMIT_EXCEEDED)",
-        );
+        let exception =
+            Exception::parse("Code: 241. DB::Exception: Code: 241. DB::Exception: Query memory limit exceeded. (MEMORY_LIMIT_EXCEEDED)");
         assert_eq!(exception.code(), 241);
-        assert_eq!(
-            exception.to_string(),
-            "Code: 241. DB::Exception: Query memory limit exceeded. (MEMORY_LIMIT_EXCEEDED)"
-        );
+        assert_eq!(exception.to_string(), "Code: 241. DB::Exception: Query memory limit exceeded. (MEMORY_LIMIT_EXCEEDED)");
     }
 
     #[test]

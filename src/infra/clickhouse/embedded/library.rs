@@ -6,7 +6,6 @@ use std::{
     io::Read,
     mem::ManuallyDrop,
     path::{Path, PathBuf},
-    sync::Once,
 };
 
 use libloading::os::unix;
@@ -85,9 +84,7 @@ impl LibrarySearch {
     /// `xdg_cache_home` is the value of XDG_CACHE_HOME; without it the cache is `.cache` in the home directory.
     #[must_use]
     pub fn for_user(explicit: Option<PathBuf>, xdg_cache_home: Option<PathBuf>) -> Self {
-        let cache_home = xdg_cache_home
-            .filter(|path| path.is_absolute())
-            .or_else(|| std::env::home_dir().map(|home| home.join(".cache")));
+        let cache_home = xdg_cache_home.filter(|path| path.is_absolute()).or_else(|| std::env::home_dir().map(|home| home.join(".cache")));
         Self { explicit, cache_home }
     }
 
@@ -98,8 +95,7 @@ impl LibrarySearch {
             return vec![path.clone()];
         }
         let beside = std::env::current_exe().ok().and_then(|exe| exe.parent().map(|dir| dir.join(FILE_NAME)));
-        let cached =
-            self.cache_home.as_ref().map(|home| home.join("brokle/engine").join(PACKAGE_VERSION).join(FILE_NAME));
+        let cached = self.cache_home.as_ref().map(|home| home.join("brokle/engine").join(PACKAGE_VERSION).join(FILE_NAME));
         let system = Some(Path::new("/usr/local/lib").join(FILE_NAME));
         [beside, cached, system].into_iter().flatten().collect()
     }
@@ -261,21 +257,19 @@ unsafe extern "C" {
     safe fn on_exit(handler: extern "C" fn(c_int, *mut c_void), argument: *mut c_void) -> c_int;
 }
 
-/// Makes the process end without the library's destructors.
+/// Makes the process end without the library's destructors, from now on.
 ///
-/// They run while threads of the engine still do (even after a shutdown some are left), which now and then ends a process
-/// that did everything right with an abort. Handlers run in reverse order, so this one, registered after the library was
-/// loaded, comes before them; handlers registered later than this still run.
-fn leave_without_destructors() {
-    static REGISTERED: Once = Once::new();
+/// They run while threads of the engine still do (a shutdown leaves some), which now and then ends a process that did
+/// everything right with a segmentation fault. Exit handlers run in reverse order of their registration, and the library
+/// registers more of them whenever it first comes by some piece of its code. So this is called again as statements are
+/// run, each time the number of them has doubled, and at last at shutdown.
+pub(super) fn leave_without_destructors() {
     extern "C" fn leave(status: c_int, _: *mut c_void) {
         // SAFETY: ends the process; Rust's own streams were flushed before exit handlers run.
         unsafe { libc::_exit(status) }
     }
-    REGISTERED.call_once(|| {
-        // Fails only for want of memory; the process then leaves as it did without it.
-        let _ = on_exit(leave, std::ptr::null_mut());
-    });
+    // Fails only for want of memory; the process then leaves as it did without it.
+    let _ = on_exit(leave, std::ptr::null_mut());
 }
 
 /// Copies a C string of the library.
@@ -294,8 +288,6 @@ pub(super) unsafe fn text_of(text: *const c_char) -> Option<String> {
 fn check_elf(path: &Path) -> Result<(), LibraryError> {
     let refuse = |reason: String| LibraryError::NotALibrary { path: path.to_owned(), reason };
     let mut magic = [0_u8; 4];
-    File::open(path)
-        .and_then(|mut file| file.read_exact(&mut magic))
-        .map_err(|error| refuse(error.to_string()))?;
+    File::open(path).and_then(|mut file| file.read_exact(&mut magic)).map_err(|error| refuse(error.to_string()))?;
     if magic == *b"\x7fELF" { Ok(()) } else { Err(refuse("not an ELF file".to_owned())) }
 }

@@ -79,21 +79,21 @@ impl Asked {
             "wait_end_of_query" => self.wait_end = is_on(&value),
             "readonly" => self.read_only |= is_on(&value),
             _ if PROTOCOL.contains(&name) => {}
-            _ => match name.strip_prefix("param_") {
-                Some(parameter) => self.parameters.push((parameter.to_owned(), value)),
-                None => {
+            _ => {
+                if let Some(parameter) = name.strip_prefix("param_") {
+                    self.parameters.push((parameter.to_owned(), value));
+                } else {
                     self.session.settings.retain(|(known, _)| known != name);
                     self.session.settings.push((name.to_owned(), value));
                 }
-            },
+            }
         }
     }
 
     /// Takes the fields of a `multipart/form-data` body: the statement and its parameters.
     pub(super) fn take_multipart(&mut self, boundary: &str, body: &Bytes) -> Result<(), Exception> {
         for (name, value) in multipart_fields(boundary, body)? {
-            let value = String::from_utf8(value)
-                .map_err(|_| bad_request(format_args!("The form field {name} is not valid UTF-8")))?;
+            let value = String::from_utf8(value).map_err(|_| bad_request(format_args!("The form field {name} is not valid UTF-8")))?;
             self.take(&name, value);
         }
         Ok(())
@@ -148,9 +148,7 @@ fn multipart_fields(boundary: &str, body: &[u8]) -> Result<Vec<(String, Vec<u8>)
 }
 
 fn field_name(head: &str) -> Option<String> {
-    let line = head.lines().find(|line| {
-        line.get(..20).is_some_and(|start| start.eq_ignore_ascii_case("content-disposition:"))
-    })?;
+    let line = head.lines().find(|line| line.get(..20).is_some_and(|start| start.eq_ignore_ascii_case("content-disposition:")))?;
     line.split(';').find_map(|part| {
         let (name, value) = part.split_once('=')?;
         name.trim().eq_ignore_ascii_case("name").then(|| value.trim().trim_matches('"').to_owned())
@@ -174,9 +172,8 @@ mod tests {
 
     #[test]
     fn tells_parameters_settings_and_protocol_apart() {
-        let asked = asked(
-            "http://x/?database=a%60b&query=SELECT+1&param_x=1%2C2&max_threads=1&max_threads=2&session_id=s&compress=1&readonly=2",
-        );
+        let asked =
+            asked("http://x/?database=a%60b&query=SELECT+1&param_x=1%2C2&max_threads=1&max_threads=2&session_id=s&compress=1&readonly=2");
         assert_eq!(asked.session.database, "a`b");
         assert_eq!(asked.statement, "SELECT 1");
         assert_eq!(asked.parameters, [("x".to_owned(), "1,2".to_owned())]);

@@ -167,16 +167,10 @@ impl Work {
     fn check(&self, connection: &mut Connection, statement: &str) -> Result<(), Exception> {
         let (class, count) = connection.classify(statement);
         if count > 1 {
-            return Err(Exception::new(
-                code::SYNTAX_ERROR,
-                "SYNTAX_ERROR",
-                "Syntax error (Multi-statements are not allowed)",
-            ));
+            return Err(Exception::new(code::SYNTAX_ERROR, "SYNTAX_ERROR", "Syntax error (Multi-statements are not allowed)"));
         }
         match class {
-            Class::Control if self.reading => {
-                Err(Exception::new(code::NOT_IMPLEMENTED, "NOT_IMPLEMENTED", "INTO OUTFILE is not allowed"))
-            }
+            Class::Control if self.reading => Err(Exception::new(code::NOT_IMPLEMENTED, "NOT_IMPLEMENTED", "INTO OUTFILE is not allowed")),
             Class::Mutating if self.reading => Err(if self.asked.read_only {
                 read_only()
             } else {
@@ -186,18 +180,14 @@ impl Work {
                     "A statement that changes data cannot begin with WITH here: put the WITH after INSERT INTO",
                 )
             }),
-            Class::Control
-                if SESSION_BOUND.contains(&self.keyword.as_str()) || is_temporary(statement) =>
-            {
-                Err(Exception::new(
-                    code::NOT_IMPLEMENTED,
-                    "NOT_IMPLEMENTED",
-                    format_args!(
-                        "{} has no effect beyond its own request: pass settings and the database as parameters of the request",
-                        self.keyword
-                    ),
-                ))
-            }
+            Class::Control if SESSION_BOUND.contains(&self.keyword.as_str()) || is_temporary(statement) => Err(Exception::new(
+                code::NOT_IMPLEMENTED,
+                "NOT_IMPLEMENTED",
+                format_args!(
+                    "{} has no effect beyond its own request: pass settings and the database as parameters of the request",
+                    self.keyword
+                ),
+            )),
             _ => Ok(()),
         }
     }
@@ -244,9 +234,10 @@ impl Head {
                 block.advance(length);
             }
             None => {
-                self.length = Some(head_length(block, self.with_types).ok_or_else(|| {
-                    Exception::new(code::UNKNOWN_EXCEPTION, "UNKNOWN_EXCEPTION", "The head of a block is malformed")
-                })?);
+                self.length = Some(
+                    head_length(block, self.with_types)
+                        .ok_or_else(|| Exception::new(code::UNKNOWN_EXCEPTION, "UNKNOWN_EXCEPTION", "The head of a block is malformed"))?,
+                );
             }
         }
         Ok(())
@@ -326,9 +317,8 @@ pub(super) async fn insert(engine: &Engine, work: InsertWork, body: &mut Request
     }
     // Without an end the thread cancels the INSERT.
     drop(pieces);
-    let outcome = outcome
-        .await
-        .unwrap_or_else(|_| Err(Exception::new(code::UNKNOWN_EXCEPTION, "UNKNOWN_EXCEPTION", "The INSERT broke off")));
+    let outcome =
+        outcome.await.unwrap_or_else(|_| Err(Exception::new(code::UNKNOWN_EXCEPTION, "UNKNOWN_EXCEPTION", "The INSERT broke off")));
     match failure {
         Some(exception) => Err(exception),
         None => outcome,

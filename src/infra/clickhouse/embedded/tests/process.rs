@@ -68,7 +68,6 @@ async fn stored(store: &ClickHouse) -> Vec<u64> {
 
 #[tokio::test]
 #[ignore = "runs only as a child of the other tests here"]
-#[expect(clippy::print_stdout, reason = "the parent reads it")]
 async fn plays_a_role() {
     let directory = std::env::var_os(DIRECTORY).unwrap();
     let engine = Engine::open(options(Path::new(&directory))).await;
@@ -93,9 +92,10 @@ async fn plays_a_role() {
                 write(&store, n).await;
             }
             let slow = store.clone();
-            let running = tokio::spawn(async move {
-                slow.client().query("SELECT max(sipHash64(number)) FROM numbers(1000000000000)").execute().await
-            });
+            let running =
+                tokio::spawn(
+                    async move { slow.client().query("SELECT max(sipHash64(number)) FROM numbers(1000000000000)").execute().await },
+                );
             tokio::time::sleep(Duration::from_millis(200)).await;
             engine.shutdown(Duration::from_millis(100)).await.unwrap();
             assert!(running.await.unwrap().is_err());

@@ -101,8 +101,7 @@ async fn takes_data_in_every_way_a_server_does() {
         ("INSERT INTO t FORMAT TSV", long.as_str()),
     ] {
         let query: String = form_urlencoded::byte_serialize(query.as_bytes()).collect();
-        let answer =
-            Client::new().post(port.url(&format!("{base}&query={query}"))).body(body.to_owned()).send().await.unwrap();
+        let answer = Client::new().post(port.url(&format!("{base}&query={query}"))).body(body.to_owned()).send().await.unwrap();
         assert!(answer.headers().contains_key("x-clickhouse-summary"), "{query}");
         assert_eq!((answer.status(), answer.text().await.unwrap()), (StatusCode::OK, String::new()), "{query}");
     }

@@ -141,8 +141,7 @@ async fn an_empty_row_is_stored_too() {
     let mut insert = store.client().insert::<ObservationRow>("observations").await.unwrap();
     insert.write(&row).await.unwrap();
     insert.end().await.unwrap();
-    let read: ObservationRow =
-        store.client().query("SELECT ?fields FROM observations FINAL").fetch_one().await.unwrap();
+    let read: ObservationRow = store.client().query("SELECT ?fields FROM observations FINAL").fetch_one().await.unwrap();
     assert_eq!(read, row);
 }
 
@@ -155,8 +154,7 @@ async fn migrations_run_once_and_say_what_is_missing() {
     let fresh = store.with_database("not_there");
     let status = migrate::check(&fresh).await.unwrap();
     assert_eq!((status.current, status.pending.len()), (0, migrate::MIGRATIONS.len()));
-    let databases: u64 =
-        store.client().query("SELECT count() FROM system.databases WHERE name = 'not_there'").fetch_one().await.unwrap();
+    let databases: u64 = store.client().query("SELECT count() FROM system.databases WHERE name = 'not_there'").fetch_one().await.unwrap();
     assert_eq!(databases, 0, "a check changes nothing");
 }
 
@@ -208,12 +206,7 @@ async fn a_repeated_token_stores_once() {
         .await
         .unwrap();
     for (token, id) in [("it's a \\token", 1), ("it's a \\token", 1), ("other", 1), ("it's a \\token", 2)] {
-        let mut insert = store
-            .insert_client()
-            .insert::<Small>("t")
-            .await
-            .unwrap()
-            .with_setting("insert_deduplication_token", token);
+        let mut insert = store.insert_client().insert::<Small>("t").await.unwrap().with_setting("insert_deduplication_token", token);
         insert.write(&Small { id, text: "a".to_owned() }).await.unwrap();
         insert.end().await.unwrap();
     }
@@ -262,11 +255,7 @@ async fn one_block_of_rows_becomes_one_part() {
 #[tokio::test]
 async fn long_answers_arrive_whole() {
     let store = empty_store().await;
-    let mut cursor = store
-        .client()
-        .query("SELECT number AS id, toString(number) AS text FROM numbers(500000)")
-        .fetch::<Small>()
-        .unwrap();
+    let mut cursor = store.client().query("SELECT number AS id, toString(number) AS text FROM numbers(500000)").fetch::<Small>().unwrap();
     let mut expected = 0;
     while let Some(row) = cursor.next().await.unwrap() {
         assert_eq!((row.id, row.text.parse()), (expected, Ok(expected)));
@@ -281,13 +270,8 @@ async fn errors_come_with_the_number_of_clickhouse() {
     let missing = store.client().query("SELECT * FROM nope").fetch_all::<u8>().await.unwrap_err().to_string();
     assert!(missing.contains("Code: 60. DB::Exception: ") && missing.contains("UNKNOWN_TABLE"), "{missing}");
     // After the first block, within the body.
-    let late = store
-        .client()
-        .query("SELECT throwIf(number = 150000) AS x FROM numbers(200000)")
-        .fetch_all::<u8>()
-        .await
-        .unwrap_err()
-        .to_string();
+    let late =
+        store.client().query("SELECT throwIf(number = 150000) AS x FROM numbers(200000)").fetch_all::<u8>().await.unwrap_err().to_string();
     assert!(late.contains("Code: 395. DB::Exception: "), "{late}");
     let insert = store.insert_client().insert::<Small>("nope").await.unwrap();
     let refused = insert.end().await;
@@ -329,8 +313,7 @@ async fn parameters_are_data() {
     let nasty = "'; DROP TABLE t; -- ☃ \\ \u{0}";
     let bound: String = store.client().query("SELECT ?").bind(nasty).fetch_one().await.unwrap();
     assert_eq!(bound, nasty);
-    let sent: String =
-        store.client().query("SELECT {p:String}").param("p", nasty).fetch_one().await.unwrap();
+    let sent: String = store.client().query("SELECT {p:String}").param("p", nasty).fetch_one().await.unwrap();
     assert_eq!(sent, nasty);
 }
 
