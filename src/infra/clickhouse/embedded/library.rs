@@ -3,10 +3,9 @@
 use std::{
     ffi::{CStr, c_char, c_int, c_void},
     fs::File,
-    io::{Read, Seek, SeekFrom},
+    io::Read,
     mem::ManuallyDrop,
     path::{Path, PathBuf},
-    sync::Once,
 };
 
 use libloading::os::unix;
@@ -258,21 +257,19 @@ unsafe extern "C" {
     safe fn on_exit(handler: extern "C" fn(c_int, *mut c_void), argument: *mut c_void) -> c_int;
 }
 
-/// Makes the process end without the library's destructors.
+/// Makes the process end without the library's destructors, from now on.
 ///
-/// They run while threads of the engine still do (even after a shutdown some are left), which now and then ends a process
-/// that did everything right with an abort. Handlers run in reverse order, so this one, registered after the library was
-/// loaded, comes before them; handlers registered later than this still run.
-fn leave_without_destructors() {
-    static REGISTERED: Once = Once::new();
+/// They run while threads of the engine still do (a shutdown leaves some), which now and then ends a process that did
+/// everything right with a segmentation fault. Exit handlers run in reverse order of their registration, and the library
+/// registers more of them whenever it first comes by some piece of its code. So this is called again as statements are
+/// run, each time the number of them has doubled, and at last at shutdown.
+pub(super) fn leave_without_destructors() {
     extern "C" fn leave(status: c_int, _: *mut c_void) {
         // SAFETY: ends the process; Rust's own streams were flushed before exit handlers run.
         unsafe { libc::_exit(status) }
     }
-    REGISTERED.call_once(|| {
-        // Fails only for want of memory; the process then leaves as it did without it.
-        let _ = on_exit(leave, std::ptr::null_mut());
-    });
+    // Fails only for want of memory; the process then leaves as it did without it.
+    let _ = on_exit(leave, std::ptr::null_mut());
 }
 
 /// Copies a C string of the library.
@@ -288,45 +285,9 @@ pub(super) unsafe fn text_of(text: *const c_char) -> Option<String> {
     Some(unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned())
 }
 
-/// Refuses what the dynamic linker would not survive: it maps a file that was cut off without a word, and the process dies at the
-/// first access beyond its end.
 fn check_elf(path: &Path) -> Result<(), LibraryError> {
     let refuse = |reason: String| LibraryError::NotALibrary { path: path.to_owned(), reason };
-    let end = (|| {
-        let mut file = File::open(path)?;
-        let length = file.metadata()?.len();
-        let mut header = [0_u8; 64];
-        file.read_exact(&mut header)?;
-        Ok::<_, std::io::Error>((length, elf_end(&header, &mut file)?))
-    })();
-    match end {
-        Ok((length, Some(end))) if end <= length => Ok(()),
-        Ok((length, Some(end))) => Err(refuse(format!("it was cut off: {length} of at least {end} bytes"))),
-        Ok((_, None)) => Err(refuse("not a 64-bit ELF file".to_owned())),
-        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Err(refuse("not a 64-bit ELF file".to_owned())),
-        Err(error) => Err(refuse(error.to_string())),
-    }
-}
-
-/// Where the last segment ends that is loaded, in bytes from the start of the file. None for other files than 64-bit ELF in this
-/// machine's byte order. Source: elf(5), `Elf64_Ehdr` and `Elf64_Phdr`.
-fn elf_end(header: &[u8; 64], file: &mut File) -> std::io::Result<Option<u64>> {
-    const CLASS_64: u8 = 2;
-    let order = if cfg!(target_endian = "little") { 1 } else { 2 };
-    if header[..4] != *b"\x7fELF" || header[4] != CLASS_64 || header[5] != order {
-        return Ok(None);
-    }
-    let number = |bytes: &[u8]| bytes.try_into().map_or(0, u64::from_ne_bytes);
-    let short = |bytes: &[u8]| u64::from(bytes.try_into().map_or(0, u16::from_ne_bytes));
-    let (table, size, count) = (number(&header[32..40]), short(&header[54..56]), short(&header[56..58]));
-    if size < 56 {
-        return Ok(None);
-    }
-    let mut segments = vec![0_u8; usize::try_from(size * count).unwrap_or(0)];
-    file.seek(SeekFrom::Start(table))?;
-    file.read_exact(&mut segments)?;
-    let ends = segments
-        .chunks_exact(usize::try_from(size).unwrap_or(usize::MAX))
-        .map(|segment| number(&segment[8..16]).saturating_add(number(&segment[32..40])));
-    Ok(ends.max())
+    let mut magic = [0_u8; 4];
+    File::open(path).and_then(|mut file| file.read_exact(&mut magic)).map_err(|error| refuse(error.to_string()))?;
+    if magic == *b"\x7fELF" { Ok(()) } else { Err(refuse("not an ELF file".to_owned())) }
 }
