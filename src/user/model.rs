@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn addresses_are_compared_in_lower_case() {
         assert_eq!(" Ada@Example.COM ".parse::<Email>().unwrap().as_str(), "ada@example.com");
-        assert_eq!("ÉMILE@exemple.fr".parse::<Email>().unwrap().as_str(), "émile@exemple.fr");
+        assert_eq!("ÉMILE@example.fr".parse::<Email>().unwrap().as_str(), "émile@example.fr");
         for wrong in ["", "ada", "@", "ada@", "@example.com", "a da@example.com", "a@b@c", "a\u{0}@b"] {
             assert!(wrong.parse::<Email>().is_err(), "{wrong:?}");
         }

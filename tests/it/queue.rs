@@ -72,7 +72,7 @@ async fn equal_ids_on_two_streams_are_two_entries() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_an_entrys_own_fault_makes_a_dead_letter() {
+async fn only_a_fault_of_the_entry_itself_makes_a_dead_letter() {
     let app = TestApp::start(Setup::Split).await;
     let redis = redis(app.services.as_ref().unwrap());
     let trace_id = Spans::trace_id();

@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_datas_own_fault_is_a_data_error() {
+    fn only_a_fault_of_the_data_itself_is_a_data_error() {
         assert!(matches!(write("Code: 131. DB::Exception: Too large value for FixedString(16)"), StoreError::Data(_)));
         assert!(matches!(
             write("Code: 252. DB::Exception: Too many partitions for single INSERT block (more than 100)"),

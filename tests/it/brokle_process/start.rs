@@ -100,8 +100,8 @@ fn all_problems_of_the_configuration_are_told_at_once() {
 #[test]
 fn a_configuration_file_with_an_unknown_key_is_refused() {
     let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), "[server]\nprot = 8080\n\n[databse]\nurl = \"\"\n").unwrap();
-    assert_refused(&run(&[("BROKLE_CONFIG", file.path().to_str().unwrap())]), &["prot", "databse"]);
+    std::fs::write(file.path(), "[server]\nprot = 8080\n\n[storage]\nurl = \"\"\n").unwrap();
+    assert_refused(&run(&[("BROKLE_CONFIG", file.path().to_str().unwrap())]), &["prot", "storage"]);
     assert_refused(&run(&[("BROKLE_CONFIG", "/does/not/exist.toml")]), &["BROKLE_CONFIG", "/does/not/exist.toml"]);
 }
 

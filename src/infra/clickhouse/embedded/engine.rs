@@ -97,7 +97,7 @@ impl EngineOptions {
 pub(super) enum LaneKind {
     /// `readonly = 2`, with limits of time and memory.
     Read,
-    /// INSERTs with data.
+    /// `INSERT` statements with data.
     Insert,
     /// Everything else: definitions, mutations, INSERT … SELECT.
     Change,

@@ -53,7 +53,7 @@ async fn answers_health_checks_and_queries() {
 async fn says_what_is_wrong_and_how() {
     let port = Port::open(Access::Local).await;
     for (path, body, status, code) in [
-        ("/", "SELEC 1", 400, 62),
+        ("/", "NONSENSE 1", 400, 62),
         ("/", "SELECT * FROM nope", 404, 60),
         ("/?database=nope", "SELECT 1", 404, 81),
         ("/?nope=1", "SELECT 1", 404, 115),

@@ -40,7 +40,7 @@ pub(super) fn full_row() -> ObservationRow {
         provider: text("openai"),
         model_parameters: text("{\"temperature\":0.5}"),
         prompt_id: text("p"),
-        prompt_name: text("pn"),
+        prompt_name: text("prompt-name"),
         prompt_version: 7,
         usage_details: vec![(text("input"), 10), (text("output"), u64::MAX)],
         cost_details: vec![(text("input"), 123), (text("output"), -5)],
