@@ -2,7 +2,7 @@
 
 use std::io::Read;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -91,18 +91,6 @@ impl Process {
             assert!(started.elapsed() < patience, "still running after {patience:?}:\n{}", self.output());
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-    }
-
-    /// How it ended, if it does within `patience`.
-    pub fn wait(&mut self, patience: Duration) -> Option<ExitStatus> {
-        let started = Instant::now();
-        while started.elapsed() < patience {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return Some(status);
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        None
     }
 
     /// Waits until `url` answers 200; fails with the log when it does not or when the process ends.

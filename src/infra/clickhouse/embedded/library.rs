@@ -302,25 +302,30 @@ fn check_elf(path: &Path) -> Result<(), LibraryError> {
     match end {
         Ok((length, Some(end))) if end <= length => Ok(()),
         Ok((length, Some(end))) => Err(refuse(format!("it was cut off: {length} of at least {end} bytes"))),
-        Ok((_, None)) => Err(refuse("not a 64-bit ELF file".to_owned())),
-        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Err(refuse("not a 64-bit ELF file".to_owned())),
+        Ok((_, None)) => Err(refuse("not an ELF file".to_owned())),
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            Err(refuse("not an ELF file, or the beginning of one".to_owned()))
+        }
         Err(error) => Err(refuse(error.to_string())),
     }
 }
 
-/// Where the last segment ends that is loaded, in bytes from the start of the file. None for other files than 64-bit ELF in this
-/// machine's byte order. Source: elf(5), `Elf64_Ehdr` and `Elf64_Phdr`.
+/// Where the last segment that is loaded ends, in bytes from the start of the file; none when it is no ELF file. Of another kind of
+/// machine's it says 0: the dynamic linker names the difference. Source: elf(5), `Elf64_Ehdr` and `Elf64_Phdr`.
 fn elf_end(header: &[u8; 64], file: &mut File) -> std::io::Result<Option<u64>> {
     const CLASS_64: u8 = 2;
     let order = if cfg!(target_endian = "little") { 1 } else { 2 };
-    if header[..4] != *b"\x7fELF" || header[4] != CLASS_64 || header[5] != order {
+    if header[..4] != *b"\x7fELF" {
         return Ok(None);
+    }
+    if header[4] != CLASS_64 || header[5] != order {
+        return Ok(Some(0));
     }
     let number = |bytes: &[u8]| bytes.try_into().map_or(0, u64::from_ne_bytes);
     let short = |bytes: &[u8]| u64::from(bytes.try_into().map_or(0, u16::from_ne_bytes));
     let (table, size, count) = (number(&header[32..40]), short(&header[54..56]), short(&header[56..58]));
     if size < 56 {
-        return Ok(None);
+        return Ok(Some(0));
     }
     let mut segments = vec![0_u8; usize::try_from(size * count).unwrap_or(0)];
     file.seek(SeekFrom::Start(table))?;
