@@ -2,6 +2,8 @@
 //!
 //! One crate, one binary, three roles. ARCHITECTURE.md tells how the parts fit.
 
+#![cfg_attr(test, expect(clippy::disallowed_methods, reason = "tests start tasks and clients of their own, and live in real time"))]
+
 pub mod app;
 pub mod auth;
 pub mod cli;

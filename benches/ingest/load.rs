@@ -22,6 +22,8 @@ use crate::template::{Ids, Sequence};
 
 /// Connections that send at the same time.
 pub const CONNECTIONS: usize = 8;
+/// Threads of the load.
+const THREADS: usize = 2;
 /// The pause after an answer that asks for one, unless it names its own.
 const BUSY_PAUSE: Duration = Duration::from_millis(100);
 
@@ -75,6 +77,29 @@ pub enum Bodies {
     Gzip(Arc<Mutex<Vec<Compressed>>>),
 }
 
+/// Keeps a connection to its share of a rate.
+#[derive(Debug)]
+struct Pace {
+    every: Duration,
+    next: tokio::time::Instant,
+}
+
+impl Pace {
+    /// The share of connection `number` in `requests_per_second`.
+    fn new(requests_per_second: f64, number: usize) -> Self {
+        // The connections take turns.
+        let turn = Duration::from_secs_f64(1.0 / requests_per_second.max(0.1));
+        let turns = |count: usize| turn * u32::try_from(count).unwrap_or(u32::MAX);
+        Self { every: turns(CONNECTIONS), next: tokio::time::Instant::now() + turns(number) }
+    }
+
+    async fn turn(&mut self) {
+        tokio::time::sleep_until(self.next).await;
+        // What was missed is not made up for in a burst.
+        self.next = (self.next + self.every).max(tokio::time::Instant::now());
+    }
+}
+
 /// A request that was compressed in advance.
 #[derive(Debug)]
 pub struct Compressed {
@@ -103,6 +128,7 @@ struct Connection {
     target: Target,
     sender: SendRequest<Full<Bytes>>,
     gzip: bool,
+    pace: Option<Pace>,
     sent: Sent,
 }
 
@@ -118,6 +144,9 @@ async fn connect(target: &Target) -> anyhow::Result<SendRequest<Full<Bytes>>> {
 impl Connection {
     /// Sends one request until it is taken; returns how many of its spans were.
     async fn send(&mut self, body: Bytes, spans: usize) -> anyhow::Result<u64> {
+        if let Some(pace) = &mut self.pace {
+            pace.turn().await;
+        }
         loop {
             let mut request = Request::post("/v1/traces")
                 .header(header::HOST, self.target.address.to_string())
@@ -151,7 +180,8 @@ impl Connection {
         }
     }
 
-    async fn run(mut self, number: usize, bodies: Bodies, ids: Arc<Ids>, stop: Arc<AtomicBool>, samples: Samples) -> anyhow::Result<Sent> {
+    async fn run(mut self, number: usize, load: Load) -> anyhow::Result<Sent> {
+        let Load { bodies, ids, stop, samples, .. } = load;
         match bodies {
             Bodies::Templates(sequences) => {
                 let mut next = number * sequences.len() / CONNECTIONS;
@@ -188,73 +218,73 @@ impl Connection {
     }
 }
 
-/// Sends for `duration` over [`CONNECTIONS`] connections. Blocks; every two connections have a thread of their own.
-pub fn run(
-    target: &Target,
-    bodies: &Bodies,
-    ids: &Arc<Ids>,
-    duration: Duration,
-    stop: &Arc<AtomicBool>,
-    samples: &Samples,
-) -> anyhow::Result<Sent> {
-    let begin = Instant::now();
-    let threads: Vec<_> = (0..2)
-        .map(|half| {
-            let (target, bodies, ids, stop, samples) = (target.clone(), bodies.clone(), Arc::clone(ids), Arc::clone(stop), samples.clone());
-            std::thread::spawn(move || half_of(half, &target, &bodies, &ids, &stop, &samples))
-        })
-        .collect();
-    while begin.elapsed() < duration && !stop.load(Ordering::Relaxed) && threads.iter().any(|thread| !thread.is_finished()) {
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    stop.store(true, Ordering::Relaxed);
-    let mut total = Sent::default();
-    for thread in threads {
-        let Ok(sent) = thread.join() else { bail!("a load thread panicked") };
-        let sent = sent?;
-        total.requests += sent.requests;
-        total.acknowledged += sent.acknowledged;
-        total.rejected += sent.rejected;
-        total.busy += sent.busy;
-        total.bytes += sent.bytes;
-        total.latencies.extend(sent.latencies);
-    }
-    total.elapsed = begin.elapsed();
-    total.latencies.sort_by(f64::total_cmp);
-    Ok(total)
+/// A load: where to, what, how fast, until when.
+#[derive(Debug, Clone)]
+pub struct Load {
+    pub target: Target,
+    pub bodies: Bodies,
+    pub ids: Arc<Ids>,
+    /// Requests a second; as fast as the answers come where there is none.
+    pub pace: Option<f64>,
+    /// Set to end the load early, and by the load when it ends.
+    pub stop: Arc<AtomicBool>,
+    pub samples: Samples,
 }
 
-fn half_of(
-    half: usize,
-    target: &Target,
-    bodies: &Bodies,
-    ids: &Arc<Ids>,
-    stop: &Arc<AtomicBool>,
-    samples: &Samples,
-) -> anyhow::Result<Sent> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let local = tokio::task::LocalSet::new();
-    local.block_on(&runtime, async {
-        let mut connections = JoinSet::new();
-        for number in (0..CONNECTIONS).filter(|number| number % 2 == half) {
-            let connection = Connection {
-                sender: connect(target).await?,
-                target: target.clone(),
-                gzip: matches!(bodies, Bodies::Gzip(_)),
-                sent: Sent::default(),
-            };
-            connections.spawn_local(connection.run(number, bodies.clone(), Arc::clone(ids), Arc::clone(stop), samples.clone()));
+impl Sent {
+    fn add(&mut self, other: Self) {
+        self.requests += other.requests;
+        self.acknowledged += other.acknowledged;
+        self.rejected += other.rejected;
+        self.busy += other.busy;
+        self.bytes += other.bytes;
+        self.latencies.extend(other.latencies);
+    }
+}
+
+impl Load {
+    /// Sends for `duration` over [`CONNECTIONS`] connections, spread over two threads. Blocks.
+    pub fn run(&self, duration: Duration) -> anyhow::Result<Sent> {
+        let begin = Instant::now();
+        let threads: Vec<_> = (0..THREADS)
+            .map(|thread| {
+                let load = self.clone();
+                std::thread::spawn(move || load.run_thread(thread))
+            })
+            .collect();
+        while begin.elapsed() < duration && !self.stop.load(Ordering::Relaxed) && threads.iter().any(|thread| !thread.is_finished()) {
+            std::thread::sleep(Duration::from_millis(5));
         }
+        self.stop.store(true, Ordering::Relaxed);
         let mut total = Sent::default();
-        while let Some(sent) = connections.join_next().await {
-            let sent = sent?.inspect_err(|_| stop.store(true, Ordering::Relaxed))?;
-            total.requests += sent.requests;
-            total.acknowledged += sent.acknowledged;
-            total.rejected += sent.rejected;
-            total.busy += sent.busy;
-            total.bytes += sent.bytes;
-            total.latencies.extend(sent.latencies);
+        for thread in threads {
+            let Ok(sent) = thread.join() else { bail!("a load thread panicked") };
+            total.add(sent?);
         }
+        total.elapsed = begin.elapsed();
+        total.latencies.sort_by(f64::total_cmp);
         Ok(total)
-    })
+    }
+
+    fn run_thread(&self, thread: usize) -> anyhow::Result<Sent> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        tokio::task::LocalSet::new().block_on(&runtime, async {
+            let mut connections = JoinSet::new();
+            for number in (0..CONNECTIONS).filter(|number| number % THREADS == thread) {
+                let connection = Connection {
+                    sender: connect(&self.target).await?,
+                    target: self.target.clone(),
+                    gzip: matches!(self.bodies, Bodies::Gzip(_)),
+                    pace: self.pace.map(|rate| Pace::new(rate, number)),
+                    sent: Sent::default(),
+                };
+                connections.spawn_local(connection.run(number, self.clone()));
+            }
+            let mut total = Sent::default();
+            while let Some(sent) = connections.join_next().await {
+                total.add(sent?.inspect_err(|_| self.stop.store(true, Ordering::Relaxed))?);
+            }
+            Ok(total)
+        })
+    }
 }

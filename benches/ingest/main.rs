@@ -32,6 +32,8 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Spans a request of the rows of the table.
 const SIZES: [usize; 4] = [1, 10, 100, 510];
+/// The size that is also sent at half the rate at which it became readable.
+const PACED_SIZE: usize = 10;
 /// How long the warm-up before the rows of a set-up lasts.
 const WARM_UP: Duration = Duration::from_secs(2);
 
@@ -207,20 +209,27 @@ async fn measure_all(
     }
     report.starts.extend(setup.starts.iter().cloned());
     let ids = Arc::new(Ids::new());
-    measure::row(&mut setup, big, &ids, Shape { size: 510, gzip: 0 }, WARM_UP).await.context("warm-up")?;
+    measure::row(&mut setup, big, &ids, Shape { size: 510, gzip: 0, pace: None }, WARM_UP).await.context("warm-up")?;
     let mut requests_per_second = 0.0;
     for size in SIZES.into_iter().filter(|size| arguments.sizes.is_empty() || arguments.sizes.contains(size)) {
         let sequences = if size == 510 { Arc::clone(big) } else { Arc::new(template::sequences(size)?) };
-        let row = measure::row(&mut setup, &sequences, &ids, Shape { size, gzip: 0 }, duration).await?;
+        let row = measure::row(&mut setup, &sequences, &ids, Shape { size, gzip: 0, pace: None }, duration).await?;
         say_row(&row);
         requests_per_second = row.requests_per_second;
+        #[expect(clippy::cast_precision_loss, reason = "at most 510")]
+        let half = row.queryable_per_second / size as f64 / 2.0;
         report.rows.push(row);
+        if size == PACED_SIZE {
+            let row = measure::row(&mut setup, &sequences, &ids, Shape { size, gzip: 0, pace: Some(half) }, duration).await?;
+            say_row(&row);
+            report.rows.push(row);
+        }
     }
     if arguments.sizes.is_empty() || arguments.sizes.contains(&510) {
         // Compressed in advance, so there have to be enough of them: what the row before took, and half as much again.
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a positive count of some hundreds")]
         let count = (requests_per_second * duration.as_secs_f64() * 1.5) as usize + load::CONNECTIONS;
-        let row = measure::row(&mut setup, big, &ids, Shape { size: 510, gzip: count }, duration).await?;
+        let row = measure::row(&mut setup, big, &ids, Shape { size: 510, gzip: count, pace: None }, duration).await?;
         say_row(&row);
         report.rows.push(row);
     }
@@ -236,7 +245,7 @@ fn say_row(row: &measure::Measured) {
     say(&format!(
         "  {:>3}{} spans a request: {:.0} acknowledged/s, {:.0} queryable/s, answer p99 {:.0} ms, queryable after p99 {:.0} ms ({} samples), {} times asked to wait, others took {:.0} % of the processors",
         row.size,
-        if row.gzip { " gzip" } else { "" },
+        row.variant(),
         row.acknowledged_per_second,
         row.queryable_per_second,
         row.answer.p99 * 1e3,

@@ -13,7 +13,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::task::JoinSet;
 
 use crate::api::Api;
-use crate::load::{self, Acknowledged, Bodies, Compressed, Samples, Sent};
+use crate::load::{Acknowledged, Bodies, Compressed, Load, Samples, Sent};
 use crate::process::{Usage, machine_cpu, reset_peak, usage};
 use crate::setup::Setup;
 use crate::template::{Ids, Sequence};
@@ -47,6 +47,8 @@ pub struct Measured {
     pub setup: &'static str,
     pub size: usize,
     pub gzip: bool,
+    /// At half of what the set-up can do, so that nothing piles up.
+    pub paced: bool,
     pub spans: u64,
     pub requests_per_second: f64,
     pub acknowledged_per_second: f64,
@@ -63,12 +65,25 @@ pub struct Measured {
     pub others: f64,
 }
 
+impl Measured {
+    /// What sets the row apart from the plain one of its size.
+    pub fn variant(&self) -> &'static str {
+        match (self.gzip, self.paced) {
+            (true, _) => " gzip",
+            (_, true) => " at half the rate",
+            _ => "",
+        }
+    }
+}
+
 /// What is sent in a row.
 #[derive(Debug, Clone, Copy)]
 pub struct Shape {
     pub size: usize,
     /// Compressed requests to prepare; zero for uncompressed templates.
     pub gzip: usize,
+    /// Requests a second; as fast as the answers come where there is none.
+    pub pace: Option<f64>,
 }
 
 /// Ends the load when the row is given up.
@@ -210,8 +225,8 @@ pub async fn row(
     let mut sampler = JoinSet::new();
     sampler.spawn(sample(setup.api.clone(), samples.clone(), receiver, Arc::clone(&stop)));
     let begin = Instant::now();
-    let (target, ids, stopping) = (setup.target.clone(), Arc::clone(ids), Arc::clone(&stop));
-    let sent = tokio::task::spawn_blocking(move || load::run(&target, &bodies, &ids, duration, &stopping, &samples)).await?;
+    let load = Load { target: setup.target.clone(), bodies, ids: Arc::clone(ids), pace: shape.pace, stop: Arc::clone(&stop), samples };
+    let sent = tokio::task::spawn_blocking(move || load.run(duration)).await?;
     stop.store(true, Ordering::Relaxed);
     for process in &mut setup.processes {
         process.alive()?;
@@ -244,6 +259,7 @@ pub async fn row(
         setup: setup.name,
         size: shape.size,
         gzip: shape.gzip > 0,
+        paced: shape.pace.is_some(),
         spans: sent.acknowledged,
         requests_per_second: requests / seconds,
         acknowledged_per_second: spans / seconds,

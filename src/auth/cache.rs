@@ -107,7 +107,7 @@ mod tests {
                             reached.notify_one();
                             go_on.notified().await;
                         }
-                        Ok::<_, Infallible>(Kept { value: if first { "stale" } else { "revoked" }, keep: Duration::from_secs(60) })
+                        Ok::<_, Infallible>(Kept { value: if first { "stale" } else { "revoked" }, keep: Duration::from_mins(1) })
                     })
                     .await
             }

@@ -18,7 +18,7 @@ use crate::user::{NewUser, User, Users};
 /// Everybody's password.
 pub const PASSWORD: &str = "correct horse battery";
 
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct World {
     pub db: TestDatabase,
     pub clock: Arc<FixedClock>,
@@ -96,6 +96,7 @@ impl World {
 }
 
 /// The services of one process.
+#[derive(Debug)]
 pub struct Server {
     pub users: Users,
     pub directory: Directory,
@@ -111,12 +112,12 @@ impl Server {
         let settings = TokenSettings {
             secret: "the secret of the tests, 32 bytes or more".to_owned().into(),
             issuer: "brokle".to_owned(),
-            access_ttl: Duration::from_secs(900),
-            refresh_ttl: Duration::from_secs(604_800),
+            access_ttl: Duration::from_mins(15),
+            refresh_ttl: Duration::from_hours(168),
         };
         Self {
             directory: Directory::new(db.clone(), clock.clone()),
-            api_keys: ApiKeys::new(db.clone(), clock.clone(), revocations.clone(), Duration::from_secs(60)),
+            api_keys: ApiKeys::new(db.clone(), clock.clone(), revocations.clone(), Duration::from_mins(1)),
             sessions: Sessions::new(db.clone(), clock, users.clone(), Passwords::new(), revocations.clone(), &settings),
             users,
             revocations,

@@ -159,8 +159,8 @@ mod tests {
         Tokens::new(&TokenSettings {
             secret: secret.to_owned().into(),
             issuer: "brokle".to_owned(),
-            access_ttl: Duration::from_secs(900),
-            refresh_ttl: Duration::from_secs(604_800),
+            access_ttl: Duration::from_mins(15),
+            refresh_ttl: Duration::from_hours(168),
         })
     }
 

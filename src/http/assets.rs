@@ -22,7 +22,6 @@ const FILES: [&str; 9] = ["js", "css", "map", "svg", "png", "ico", "woff2", "txt
 ///
 /// # Errors
 /// 404 for API paths and missing assets, 405 for other methods than GET and HEAD.
-#[expect(clippy::unused_async, reason = "actix handlers are async")]
 pub async fn serve(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let path = request.path().trim_start_matches('/');
     let api = ["v1/", "api/", "health", "metrics"].iter().any(|prefix| path.starts_with(prefix));

@@ -101,7 +101,8 @@ impl Starter<'_> {
         let init = &self.config.init;
         let named = !(init.org.is_empty() && init.project.is_empty() && init.user_email.is_empty() && init.api_key.is_empty());
         let standalone = self.config.role == Mode::Standalone;
-        if !named && !(standalone && self.is_empty(self.db.conn()).await?) {
+        let wanted = named || (standalone && self.is_empty(self.db.conn()).await?);
+        if !wanted {
             return Ok(());
         }
         // Hashing takes its time; it does not hold up the transaction.
@@ -204,13 +205,12 @@ impl Starter<'_> {
             }
             return Ok(there.then_some(id));
         }
-        let project = match projects.into_iter().find(|project| project.name == name.as_str()) {
-            Some(project) => project,
-            None => {
-                let project = self.directory.create_project(txn, organization, &name).await?;
-                tracing::info!(project.id = %project.id, "project made at first start");
-                project
-            }
+        let project = if let Some(project) = projects.into_iter().find(|project| project.name == name.as_str()) {
+            project
+        } else {
+            let project = self.directory.create_project(txn, organization, &name).await?;
+            tracing::info!(project.id = %project.id, "project made at first start");
+            project
         };
         installation::find_or_set(txn, &fact, &project.id.to_string(), self.now).await?;
         Ok(Some(project.id))

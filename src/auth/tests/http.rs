@@ -1,5 +1,6 @@
 //! The routes of identity and the extractors, through a real application without the outer middleware.
 
+use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::StatusCode;
 use actix_web::test::{TestRequest, init_service, read_body_json, try_call_service};
@@ -123,7 +124,7 @@ async fn login_refresh_me_logout() {
     let cookie = seen.cookie.unwrap();
     assert_eq!((cookie.name(), cookie.path()), ("brokle_refresh", Some("/api/v1/auth/refresh")));
     assert_eq!((cookie.http_only(), cookie.secure(), cookie.same_site()), (Some(true), Some(true), Some(SameSite::Strict)));
-    assert_eq!(cookie.max_age().map(|age| age.whole_days()), Some(7));
+    assert_eq!(cookie.max_age().map(Duration::whole_days), Some(7));
     assert!(!seen.data.to_string().contains(cookie.value()), "the refresh token is in the cookie only");
 
     let by_cookie = call(&world, TestRequest::post().uri("/api/v1/auth/refresh").cookie(cookie.clone())).await;
@@ -170,7 +171,7 @@ async fn login_refresh_me_logout() {
     let out =
         call(&world, TestRequest::post().uri("/api/v1/auth/logout").insert_header(("Authorization", format!("Bearer {access}")))).await;
     assert_eq!((out.status, &out.data), (StatusCode::OK, &json!({})));
-    assert_eq!(out.cookie.unwrap().max_age().map(|age| age.whole_seconds()), Some(0));
+    assert_eq!(out.cookie.unwrap().max_age().map(Duration::whole_seconds), Some(0));
     assert_eq!(call(&world, get_as(access, "/api/v1/users/me")).await.code(), "UNAUTHORIZED_ERROR");
 }
 

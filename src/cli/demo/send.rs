@@ -161,7 +161,7 @@ mod tests {
 
     use super::*;
 
-    async fn target(server: &MockServer) -> Target {
+    fn target(server: &MockServer) -> Target {
         Target::new(&format!("{}/", server.uri()), "bk_test").unwrap()
     }
 
@@ -179,7 +179,7 @@ mod tests {
             .respond_with(ResponseTemplate::new(200).set_body_raw(answer, "application/x-protobuf"))
             .mount(&server)
             .await;
-        let taken = target(&server).await.send(&ExportTraceServiceRequest::default()).await.unwrap();
+        let taken = target(&server).send(&ExportTraceServiceRequest::default()).await.unwrap();
         assert_eq!((taken.rejected, taken.message.as_str()), (2, "2 spans refused"));
     }
 
@@ -194,7 +194,7 @@ mod tests {
         let json =
             serde_json::json!({"success": false, "data": null, "error": {"code": "UNAUTHORIZED_ERROR", "message": "unknown API key"}});
         Mock::given(path("/v1/auth/validate-key")).respond_with(ResponseTemplate::new(401).set_body_json(json)).mount(&server).await;
-        let target = target(&server).await;
+        let target = target(&server);
         for error in [target.send(&ExportTraceServiceRequest::default()).await.unwrap_err(), target.project().await.unwrap_err()] {
             let text = error.to_string();
             assert!(text.contains("401") && text.contains("unknown API key") && text.contains("--api-key"), "{text}");
@@ -207,7 +207,7 @@ mod tests {
         let busy = ResponseTemplate::new(503).insert_header("retry-after", "0");
         Mock::given(path("/v1/traces")).respond_with(busy).up_to_n_times(2).mount(&server).await;
         Mock::given(path("/v1/traces")).respond_with(ResponseTemplate::new(200)).mount(&server).await;
-        let taken = target(&server).await.send(&ExportTraceServiceRequest::default()).await.unwrap();
+        let taken = target(&server).send(&ExportTraceServiceRequest::default()).await.unwrap();
         assert_eq!(taken.rejected, 0);
     }
 
@@ -222,7 +222,7 @@ mod tests {
     async fn another_program_is_recognised() {
         let server = MockServer::start().await;
         Mock::given(path("/v1/auth/validate-key")).respond_with(ResponseTemplate::new(200).set_body_string("hello")).mount(&server).await;
-        let text = target(&server).await.project().await.unwrap_err().to_string();
+        let text = target(&server).project().await.unwrap_err().to_string();
         assert!(text.contains("not as Brokle does"), "{text}");
     }
 

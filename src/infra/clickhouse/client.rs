@@ -98,7 +98,7 @@ impl ClickHouse {
         if let Some(password) = password {
             base = base.with_password(password.expose_secret());
         }
-        Self::new(base, Kind::Remote, database, None)
+        Self::new(&base, Kind::Remote, database, None)
     }
 
     /// A store in the engine of this process.
@@ -109,10 +109,10 @@ impl ClickHouse {
             .pool_max_idle_per_host(16)
             .build(DuplexConnector::new(engine));
         let base = Client::with_http_client(http).with_url("http://engine").with_database(database).with_compression(Compression::None);
-        Self::new(base, Kind::Embedded, database, Some(engine.clone()))
+        Self::new(&base, Kind::Embedded, database, Some(engine.clone()))
     }
 
-    fn new(base: Client, kind: Kind, database: &str, engine: Option<Engine>) -> Self {
+    fn new(base: &Client, kind: Kind, database: &str, engine: Option<Engine>) -> Self {
         let with =
             |settings: &[(&str, &str)]| settings.iter().fold(base.clone(), |client, (name, value)| client.with_setting(*name, *value));
         // Rows are checked against the tables by a test; a check of every field of every row would cost the insert path

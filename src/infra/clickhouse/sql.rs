@@ -257,8 +257,8 @@ pub(super) fn insert_head(text: &[u8]) -> Option<Insert> {
 mod tests {
     use super::{Insert, InsertHead, first_keyword, insert_head, output_format, split_statements};
 
-    fn data(statement: &str, format: &str, data_at: usize) -> Option<Insert> {
-        Some(Insert::Data(InsertHead { statement: statement.to_owned(), format: Some(format.to_owned()), data_at }))
+    fn data(statement: &str, format: &str, data_at: usize) -> Insert {
+        Insert::Data(InsertHead { statement: statement.to_owned(), format: Some(format.to_owned()), data_at })
     }
 
     #[test]
@@ -296,11 +296,11 @@ mod tests {
         assert_eq!(insert_head(b"SELECT 1"), None);
         assert_eq!(
             insert_head(b"INSERT INTO a.b(`x`, format) SETTINGS t = 'FORMAT' FORMAT RowBinary"),
-            data("INSERT INTO a.b(`x`, format) SETTINGS t = 'FORMAT'", "RowBinary", 67)
+            Some(data("INSERT INTO a.b(`x`, format) SETTINGS t = 'FORMAT'", "RowBinary", 67))
         );
-        assert_eq!(insert_head(b"INSERT INTO t FORMAT CSV\n1,'"), data("INSERT INTO t", "CSV", 25));
-        assert_eq!(insert_head(b"insert into t values(1, 'a')"), data("insert into t", "Values", 20));
-        assert_eq!(insert_head(b"INSERT INTO format FORMAT CSV"), data("INSERT INTO format", "CSV", 29));
+        assert_eq!(insert_head(b"INSERT INTO t FORMAT CSV\n1,'"), Some(data("INSERT INTO t", "CSV", 25)));
+        assert_eq!(insert_head(b"insert into t values(1, 'a')"), Some(data("insert into t", "Values", 20)));
+        assert_eq!(insert_head(b"INSERT INTO format FORMAT CSV"), Some(data("INSERT INTO format", "CSV", 29)));
         assert_eq!(insert_head(b"INSERT INTO t (a) SELECT 1 FORMAT CSV"), Some(Insert::Select));
         assert_eq!(insert_head(b"INSERT INTO t (a)"), Some(Insert::Open));
         assert_eq!(insert_head(b"INSERT INTO t (a) FORM"), Some(Insert::Open));

@@ -45,7 +45,7 @@ pub struct MigrationLock {
 /// "brokle" and a number, as Postgres wants its lock named by 64 bits.
 const LOCK_KEY: i64 = 0x6272_6f6b_6c65_0001;
 const LOCK_POLL: Duration = Duration::from_millis(200);
-const LOCK_PATIENCE: Duration = Duration::from_secs(15 * 60);
+const LOCK_PATIENCE: Duration = Duration::from_mins(15);
 
 impl MigrationLock {
     /// Waits until no other process migrates.

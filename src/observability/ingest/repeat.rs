@@ -56,13 +56,12 @@ impl Repeats {
                 if let Some(partial) = self.done.get(&digest) {
                     return Turn::Repeat(partial);
                 }
-                match waiting.get(&digest) {
-                    Some(receiver) => receiver.clone(),
-                    None => {
-                        let (answer, receiver) = watch::channel(None);
-                        waiting.insert(digest, receiver);
-                        return Turn::First(First { repeats: self.clone(), digest, answer });
-                    }
+                if let Some(receiver) = waiting.get(&digest) {
+                    receiver.clone()
+                } else {
+                    let (answer, receiver) = watch::channel(None);
+                    waiting.insert(digest, receiver);
+                    return Turn::First(First { repeats: self.clone(), digest, answer });
                 }
             };
             // An error means that the first copy failed: try to become the first.

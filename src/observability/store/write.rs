@@ -32,14 +32,17 @@ impl Touched {
     }
 }
 
-fn month(row: &ObservationRow) -> (i32, u32) {
+/// Year and month.
+type Month = (i32, u32);
+
+fn month(row: &ObservationRow) -> Month {
     let date = DateTime::from_timestamp_nanos(row.start_time);
     (date.year(), date.month())
 }
 
 /// Splits rows so that no part spans more months than ClickHouse takes in one block.
 fn blocks<'a>(rows: impl Iterator<Item = &'a ObservationRow>) -> Vec<Vec<&'a ObservationRow>> {
-    let mut blocks: Vec<(BTreeSet<(i32, u32)>, Vec<&ObservationRow>)> = Vec::new();
+    let mut blocks: Vec<(BTreeSet<Month>, Vec<&ObservationRow>)> = Vec::new();
     for row in rows {
         let month = month(row);
         let fits = blocks.iter().position(|(months, _)| months.contains(&month) || months.len() < MONTHS_PER_BLOCK);

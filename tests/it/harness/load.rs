@@ -46,7 +46,7 @@ impl Chance {
 
     /// Sleeps for a random time between `least` and `most`.
     pub async fn sleep(&mut self, least: Duration, most: Duration) {
-        let range = u64::try_from((most - least).as_millis()).unwrap();
+        let range = u64::try_from(most.checked_sub(least).unwrap().as_millis()).unwrap();
         tokio::time::sleep(least + Duration::from_millis(self.below(range))).await;
     }
 

@@ -65,7 +65,7 @@ impl Decoder {
     fn take_frame(&mut self) -> Result<Option<Bytes>, Exception> {
         let Some(mut sizes) = self.pending.get(CHECKSUM + 1..CHECKSUM + HEADER) else { return Ok(None) };
         let (packed, plain) = (sizes.get_u32_le() as usize, sizes.get_u32_le() as usize);
-        if packed < HEADER || packed > MAX_ACCEPTED || plain > MAX_ACCEPTED {
+        if !(HEADER..=MAX_ACCEPTED).contains(&packed) || plain > MAX_ACCEPTED {
             return Err(refuse(format_args!("A frame of {packed} bytes for {plain} bytes is out of bounds")));
         }
         if self.pending.len() < CHECKSUM + packed {
@@ -91,10 +91,10 @@ fn unpack(frame: &[u8], out: &mut BytesMut) -> Result<(), Exception> {
         PLAIN => out.extend_from_slice(data),
         LZ4 => {
             out.resize(start + size, 0);
-            let written = lz4_flex::block::decompress_into(data, &mut out[start..]).map_err(|error| refuse(error))?;
+            let written = lz4_flex::block::decompress_into(data, &mut out[start..]).map_err(refuse)?;
             out.truncate(start + written);
         }
-        ZSTD => out.extend_from_slice(&zstd::bulk::decompress(data, size).map_err(|error| refuse(error))?),
+        ZSTD => out.extend_from_slice(&zstd::bulk::decompress(data, size).map_err(refuse)?),
         other => return Err(refuse(format_args!("Unknown compression method 0x{other:02x}"))),
     }
     if out.len() - start == size { Ok(()) } else { Err(refuse("A compressed frame has another size than it says")) }

@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 use super::{
     connection::{Connection, Pairs},
     exception::Exception,
-    library::{Library, LibraryError, LibrarySearch},
+    library::{Library, LibraryError, LibrarySearch, leave_without_destructors},
     lock::{DirectoryLock, LockError},
     pool::{Lane, Lease},
 };
@@ -289,7 +289,9 @@ impl Engine {
             }
             // SAFETY: every connection is closed, since the threads that owned them have ended. That some threads of the
             // engine could not be stopped is not an error: they end with the process.
-            unsafe { (library.shutdown)() }
+            let state = unsafe { (library.shutdown)() };
+            leave_without_destructors();
+            state
         });
         match ended.await {
             Ok(state) => tracing::debug!(state, "the embedded ClickHouse engine is closed"),

@@ -6,7 +6,6 @@ use std::{
     io::{Read, Seek, SeekFrom},
     mem::ManuallyDrop,
     path::{Path, PathBuf},
-    sync::Once,
 };
 
 use libloading::os::unix;
@@ -258,21 +257,19 @@ unsafe extern "C" {
     safe fn on_exit(handler: extern "C" fn(c_int, *mut c_void), argument: *mut c_void) -> c_int;
 }
 
-/// Makes the process end without the library's destructors.
+/// Makes the process end without the library's destructors, from now on.
 ///
-/// They run while threads of the engine still do (even after a shutdown some are left), which now and then ends a process
-/// that did everything right with an abort. Handlers run in reverse order, so this one, registered after the library was
-/// loaded, comes before them; handlers registered later than this still run.
-fn leave_without_destructors() {
-    static REGISTERED: Once = Once::new();
+/// They run while threads of the engine still do (a shutdown leaves some), which now and then ends a process that did
+/// everything right with a segmentation fault. Exit handlers run in reverse order of their registration, and the library
+/// registers more of them whenever it first comes by some piece of its code. So this is called again as statements are
+/// run, each time the number of them has doubled, and at last at shutdown.
+pub(super) fn leave_without_destructors() {
     extern "C" fn leave(status: c_int, _: *mut c_void) {
         // SAFETY: ends the process; Rust's own streams were flushed before exit handlers run.
         unsafe { libc::_exit(status) }
     }
-    REGISTERED.call_once(|| {
-        // Fails only for want of memory; the process then leaves as it did without it.
-        let _ = on_exit(leave, std::ptr::null_mut());
-    });
+    // Fails only for want of memory; the process then leaves as it did without it.
+    let _ = on_exit(leave, std::ptr::null_mut());
 }
 
 /// Copies a C string of the library.

@@ -15,6 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::{
     connection::Connection,
     exception::{Exception, code},
+    library::leave_without_destructors,
 };
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
@@ -30,6 +31,7 @@ pub(super) struct Lane {
     size: usize,
     waiting: AtomicUsize,
     max_waiting: usize,
+    served: AtomicUsize,
 }
 
 impl Lane {
@@ -59,19 +61,25 @@ impl Lane {
             idle.push(sender);
             threads.push(thread);
         }
-        let lane =
-            Self { name, permits: Arc::new(Semaphore::new(size)), idle: Mutex::new(idle), size, waiting: AtomicUsize::new(0), max_waiting };
+        let lane = Self {
+            name,
+            permits: Arc::new(Semaphore::new(size)),
+            idle: Mutex::new(idle),
+            size,
+            waiting: AtomicUsize::new(0),
+            max_waiting,
+            served: AtomicUsize::new(0),
+        };
         Ok((Arc::new(lane), threads))
     }
 
     /// Waits for a free connection.
     pub(super) async fn lease(self: &Arc<Self>) -> Result<Lease, Exception> {
-        let permit = match Arc::clone(&self.permits).try_acquire_owned() {
-            Ok(permit) => permit,
-            Err(_) => {
-                let _place = Place::take(self)?;
-                Arc::clone(&self.permits).acquire_owned().await.map_err(|_| closing())?
-            }
+        let permit = if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
+            permit
+        } else {
+            let _place = Place::take(self)?;
+            Arc::clone(&self.permits).acquire_owned().await.map_err(|_| closing())?
         };
         let worker = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop().ok_or_else(closing)?;
         Ok(Lease { lane: Arc::clone(self), worker: Some(worker), _permit: permit })
@@ -131,8 +139,12 @@ impl Lease {
         let lease = self;
         // Cannot fail: a worker's thread runs as long as a sender to it exists. Were it to, the lease ends here.
         let _ = worker.send(Box::new(move |connection| {
-            let _lease = lease;
+            // Given back at the end, whether the job ends well or not.
+            let lease = lease;
             job(connection);
+            if (lease.lane.served.fetch_add(1, Ordering::Relaxed) + 1).is_power_of_two() {
+                leave_without_destructors();
+            }
         }));
     }
 }

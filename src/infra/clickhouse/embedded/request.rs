@@ -79,13 +79,14 @@ impl Asked {
             "wait_end_of_query" => self.wait_end = is_on(&value),
             "readonly" => self.read_only |= is_on(&value),
             _ if PROTOCOL.contains(&name) => {}
-            _ => match name.strip_prefix("param_") {
-                Some(parameter) => self.parameters.push((parameter.to_owned(), value)),
-                None => {
+            _ => {
+                if let Some(parameter) = name.strip_prefix("param_") {
+                    self.parameters.push((parameter.to_owned(), value));
+                } else {
                     self.session.settings.retain(|(known, _)| known != name);
                     self.session.settings.push((name.to_owned(), value));
                 }
-            },
+            }
         }
     }
 

@@ -107,7 +107,7 @@ impl Service {
     async fn answer(&self, request: Request<Incoming>) -> Result<Answer, Infallible> {
         let (parts, incoming) = request.into_parts();
         let mut asked = Asked::from_parts(&parts);
-        let query_id = asked.query_id.take().unwrap_or_else(|| random_mark());
+        let query_id = asked.query_id.take().unwrap_or_else(random_mark);
         let mut body = RequestBody::new(incoming, asked.decompress, IDLE_LIMIT);
         let compress = asked.compress;
         let answer = match self.route(&parts, asked, &mut body).await {
@@ -152,13 +152,12 @@ impl Service {
 
     fn check_access(&self, headers: &HeaderMap, asked: &Asked) -> Result<(), Exception> {
         match &*self.access {
-            Access::Trusted => Ok(()),
             Access::Local if headers.contains_key(header::ORIGIN) => Err(Exception::new(
                 code::AUTHENTICATION_FAILED,
                 "AUTHENTICATION_FAILED",
                 "Requests of web pages are refused while no password is set",
             )),
-            Access::Local => Ok(()),
+            Access::Trusted | Access::Local => Ok(()),
             Access::Password { user, digest } => {
                 let (given_user, given) = credentials(headers, asked).ok_or_else(|| {
                     Exception::new(

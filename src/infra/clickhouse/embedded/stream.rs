@@ -20,7 +20,7 @@ use tokio::io::DuplexStream;
 use super::{engine::Engine, service::Service};
 
 /// Opens in-memory streams to the service; a connector for hyper's client.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct DuplexConnector {
     engine: Engine,
     service: Service,
@@ -57,6 +57,7 @@ impl tower_service::Service<Uri> for DuplexConnector {
 }
 
 /// The client's end of a stream.
+#[derive(Debug)]
 pub struct EngineStream(TokioIo<DuplexStream>);
 
 impl Connection for EngineStream {

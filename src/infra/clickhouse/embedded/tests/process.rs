@@ -68,7 +68,6 @@ async fn stored(store: &ClickHouse) -> Vec<u64> {
 
 #[tokio::test]
 #[ignore = "runs only as a child of the other tests here"]
-#[expect(clippy::print_stdout, reason = "the parent reads it")]
 async fn plays_a_role() {
     let directory = std::env::var_os(DIRECTORY).unwrap();
     let engine = Engine::open(options(Path::new(&directory))).await;

@@ -89,7 +89,7 @@ async fn takes_data_in_every_way_a_server_does() {
     let base = format!("/?database={database}");
     let create = "CREATE TABLE t (x UInt64, s String) ENGINE = MergeTree ORDER BY x";
     assert_eq!(post(&port, &base, create).await, (StatusCode::OK, String::new()));
-    let long: String = (100..60_100).map(|x| format!("{x}\tlong\n")).collect();
+    let long: String = (100..60_100).map(|x| [x.to_string().as_str(), "\tlong\n"].concat()).collect();
     for (query, body) in [
         ("", "INSERT INTO t VALUES (1, 'a'), (2, 'it''s')"),
         ("INSERT INTO t FORMAT CSV", "3,c\n"),

@@ -16,13 +16,25 @@ use super::super::{Engine, EngineOptions, LibrarySearch, service::Access, servic
 use crate::infra::clickhouse::{ClickHouse, migrate};
 
 static ENGINE: OnceLock<Engine> = OnceLock::new();
-static DIRECTORY: OnceLock<PathBuf> = OnceLock::new();
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
-extern "C" fn remove_directory() {
-    if let Some(directory) = DIRECTORY.get() {
-        let _ = std::fs::remove_dir_all(directory);
+const DIRECTORY_PREFIX: &str = "brokle-test-engine-";
+
+/// A directory for this process. Those of processes that have ended are removed first: an engine cannot remove its own,
+/// since its threads use it until the very end of the process.
+fn directory() -> PathBuf {
+    let parent = std::env::temp_dir();
+    for entry in parent.read_dir().unwrap().filter_map(Result::ok) {
+        let ended = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.strip_prefix(DIRECTORY_PREFIX))
+            .is_some_and(|process| !Path::new("/proc").join(process).exists());
+        if ended {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
     }
+    parent.join(format!("{DIRECTORY_PREFIX}{}", std::process::id()))
 }
 
 pub(super) fn library() -> LibrarySearch {
@@ -35,17 +47,9 @@ pub(super) fn options(directory: &Path) -> EngineOptions {
 
 /// The engine of this process; a process can have only one.
 pub(super) fn engine() -> &'static Engine {
-    ENGINE.get_or_init(|| {
-        let directory = DIRECTORY.get_or_init(|| tempfile::Builder::new().prefix("brokle-engine-").tempdir().unwrap().keep());
-        match Engine::open_blocking(&options(directory)) {
-            Ok(engine) => {
-                // After the engine's own handler, so that it runs before it.
-                // SAFETY: the handler only removes files.
-                unsafe { libc::atexit(remove_directory) };
-                engine
-            }
-            Err(error) => panic!("{error}"),
-        }
+    ENGINE.get_or_init(|| match Engine::open_blocking(&options(&directory())) {
+        Ok(engine) => engine,
+        Err(error) => panic!("{error}"),
     })
 }
 
