@@ -2,6 +2,7 @@
 
 mod commands;
 mod first_start;
+mod memory;
 mod observed;
 mod services;
 mod start;

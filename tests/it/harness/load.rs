@@ -86,8 +86,6 @@ struct Shared {
     surprises: Mutex<Vec<String>>,
     failures: AtomicU64,
     stop: CancellationToken,
-    /// Whether a failed request is sent again until it is acknowledged.
-    insist: bool,
 }
 
 /// Connections that send until they are stopped.
@@ -99,10 +97,6 @@ pub struct Load {
 impl Load {
     /// Clients that send each request again until it is acknowledged, as exporters do.
     pub fn start(url: &str, connections: usize, chance: &mut Chance) -> Self {
-        Self::new(url, connections, chance, true)
-    }
-
-    fn new(url: &str, connections: usize, chance: &mut Chance, insist: bool) -> Self {
         let shared = Arc::new(Shared {
             url: format!("{url}/v1/traces"),
             traces: (0..SHARED).map(|_| (Spans::trace_id(), AtomicU64::new(0))).collect(),
@@ -111,7 +105,6 @@ impl Load {
             surprises: Mutex::default(),
             failures: AtomicU64::new(0),
             stop: CancellationToken::new(),
-            insist,
         });
         let connections = (0..connections).map(|_| tokio::task::spawn(send_batches(Arc::clone(&shared), chance.fork()))).collect();
         Self { shared, connections }
@@ -175,6 +168,8 @@ async fn send_batches(shared: Arc<Shared>, mut chance: Chance) {
             return;
         }
         shared.acknowledged.lock().unwrap().entry(trace_id).or_default().extend(numbers);
+        // Many small requests, but not as many as the machine can take: all of them are compared afterwards.
+        tokio::time::sleep(Duration::from_millis(4)).await;
         // A client that did not hear the answer sends again.
         if chance.below(10) == 0 {
             let _ = attempt(&shared, &client, &body).await;
@@ -182,7 +177,7 @@ async fn send_batches(shared: Arc<Shared>, mut chance: Chance) {
     }
 }
 
-/// Sends until it is acknowledged; false when the load gives up.
+/// Sends until it is acknowledged; false after an answer that ends the test.
 async fn deliver(shared: &Shared, client: &reqwest::Client, body: &[u8]) -> bool {
     loop {
         match attempt(shared, client, body).await {
@@ -191,9 +186,6 @@ async fn deliver(shared: &Shared, client: &reqwest::Client, body: &[u8]) -> bool
                 shared.failures.fetch_add(1, Ordering::Relaxed);
                 if let Some(surprise) = surprise {
                     shared.surprises.lock().unwrap().push(surprise);
-                    return false;
-                }
-                if !shared.insist {
                     return false;
                 }
                 tokio::time::sleep(Duration::from_millis(50)).await;

@@ -3,7 +3,7 @@
 use std::{
     ffi::{CStr, c_char, c_int, c_void},
     fs::File,
-    io::Read,
+    io::{Read, Seek, SeekFrom},
     mem::ManuallyDrop,
     path::{Path, PathBuf},
 };
@@ -285,9 +285,50 @@ pub(super) unsafe fn text_of(text: *const c_char) -> Option<String> {
     Some(unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned())
 }
 
+/// Refuses what the dynamic linker would not survive: it maps a file that was cut off without a word, and the process dies at the
+/// first access beyond its end.
 fn check_elf(path: &Path) -> Result<(), LibraryError> {
     let refuse = |reason: String| LibraryError::NotALibrary { path: path.to_owned(), reason };
-    let mut magic = [0_u8; 4];
-    File::open(path).and_then(|mut file| file.read_exact(&mut magic)).map_err(|error| refuse(error.to_string()))?;
-    if magic == *b"\x7fELF" { Ok(()) } else { Err(refuse("not an ELF file".to_owned())) }
+    let end = (|| {
+        let mut file = File::open(path)?;
+        let length = file.metadata()?.len();
+        let mut header = [0_u8; 64];
+        file.read_exact(&mut header)?;
+        Ok::<_, std::io::Error>((length, elf_end(&header, &mut file)?))
+    })();
+    match end {
+        Ok((length, Some(end))) if end <= length => Ok(()),
+        Ok((length, Some(end))) => Err(refuse(format!("it was cut off: {length} of at least {end} bytes"))),
+        Ok((_, None)) => Err(refuse("not an ELF file".to_owned())),
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            Err(refuse("not an ELF file, or the beginning of one".to_owned()))
+        }
+        Err(error) => Err(refuse(error.to_string())),
+    }
+}
+
+/// Where the last segment that is loaded ends, in bytes from the start of the file; none when it is no ELF file. Of another kind of
+/// machine's it says 0: the dynamic linker names the difference. Source: elf(5), `Elf64_Ehdr` and `Elf64_Phdr`.
+fn elf_end(header: &[u8; 64], file: &mut File) -> std::io::Result<Option<u64>> {
+    const CLASS_64: u8 = 2;
+    let order = if cfg!(target_endian = "little") { 1 } else { 2 };
+    if header[..4] != *b"\x7fELF" {
+        return Ok(None);
+    }
+    if header[4] != CLASS_64 || header[5] != order {
+        return Ok(Some(0));
+    }
+    let number = |bytes: &[u8]| bytes.try_into().map_or(0, u64::from_ne_bytes);
+    let short = |bytes: &[u8]| u64::from(bytes.try_into().map_or(0, u16::from_ne_bytes));
+    let (table, size, count) = (number(&header[32..40]), short(&header[54..56]), short(&header[56..58]));
+    if size < 56 {
+        return Ok(Some(0));
+    }
+    let mut segments = vec![0_u8; usize::try_from(size * count).unwrap_or(0)];
+    file.seek(SeekFrom::Start(table))?;
+    file.read_exact(&mut segments)?;
+    let ends = segments
+        .chunks_exact(usize::try_from(size).unwrap_or(usize::MAX))
+        .map(|segment| number(&segment[8..16]).saturating_add(number(&segment[32..40])));
+    Ok(ends.max())
 }
