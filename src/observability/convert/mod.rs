@@ -15,6 +15,7 @@ mod counting;
 mod family;
 mod indexed;
 mod io;
+mod preview;
 pub mod provider;
 mod span;
 mod table;

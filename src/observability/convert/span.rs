@@ -11,7 +11,7 @@ use super::family::{Field, Read};
 use super::provider::normalise_provider;
 use super::table::{Found, Hit, View};
 use super::value::{as_number, as_text, into_maps};
-use super::{ConvertContext, cost, counting, io};
+use super::{ConvertContext, cost, counting, io, preview};
 use crate::observability::pricing::{Pricer, Query, ServiceTier};
 use crate::observability::rows::{ENDED_VERSION_BIT, ObservationRow};
 
@@ -24,8 +24,6 @@ const MANY_ATTRIBUTES: usize = 10_000;
 const MAX_TAGS: usize = 256;
 /// Model parameters longer than this stay an attribute only.
 const MAX_PARAMETERS: usize = 65_536;
-/// Characters of a preview.
-const PREVIEW_CHARS: usize = 200;
 /// The longest believable time to a first token, in nanoseconds: a day.
 const MAX_FIRST_TOKEN_NS: f64 = 86_400e9;
 
@@ -74,8 +72,8 @@ pub(super) fn convert(
     row.output = taken.output;
     row.attributes = taken.attributes;
     row.attribute_types = taken.attribute_types;
-    row.input_preview = preview(&row.input);
-    row.output_preview = preview(&row.output);
+    row.input_preview = preview::of(&row.input);
+    row.output_preview = preview::of(&row.output);
     row.input_length = length(&row.input);
     row.output_length = length(&row.output);
 
@@ -346,20 +344,6 @@ fn has_replaced_text(row: &ObservationRow) -> bool {
     [&row.input, &row.output, &row.name, &row.status_message].into_iter().any(|text| broken(text))
         || any(&row.attributes)
         || row.events_attributes.iter().any(|attributes| any(attributes))
-}
-
-/// The first 200 characters.
-fn preview(text: &str) -> String {
-    // Most texts begin in ASCII, where characters are bytes.
-    if let Some((start, _)) = text.as_bytes().split_at_checked(PREVIEW_CHARS)
-        && start.is_ascii()
-    {
-        return text[..PREVIEW_CHARS].to_owned();
-    }
-    match text.char_indices().nth(PREVIEW_CHARS) {
-        Some((end, _)) => text[..end].to_owned(),
-        None => text.to_owned(),
-    }
 }
 
 fn length(text: &str) -> u32 {
