@@ -48,11 +48,18 @@ pub struct Backends {
 pub fn engine_options(config: &Config, data: PathBuf) -> EngineOptions {
     let explicit = (!config.engine.lib.is_empty()).then(|| PathBuf::from(&config.engine.lib));
     let mut options = EngineOptions::new(data, LibrarySearch::for_user(explicit, config.engine.cache_home.clone()));
-    if config.engine.memory_mb > 0 {
-        options.memory_limit = config.engine.memory_mb << 20;
-    }
+    let megabytes = if config.engine.memory_mb > 0 { config.engine.memory_mb } else { (machine_memory_mb() / 4).clamp(512, 4096) };
+    options.memory_limit = megabytes << 20;
+    options.statement_memory_limit = options.statement_memory_limit.min(options.memory_limit / 2);
     options.fsync = config.engine.fsync == "on";
     options
+}
+
+/// Memory of this machine in MiB; 8 GiB where the system does not tell.
+fn machine_memory_mb() -> u64 {
+    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let kilobytes = text.lines().find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
+    kilobytes.map_or(8 * 1024, |kilobytes| kilobytes / 1024)
 }
 
 impl Backends {
