@@ -58,7 +58,10 @@ mod tests {
 
     #[test]
     fn shows_the_words_of_the_last_message() {
-        assert_eq!(of(r#"[{"role":"system","content":"Be kind"},{"role":"user","content":"What is \"up\"?\nTell me"}]"#), "What is \"up\"?\nTell me");
+        assert_eq!(
+            of(r#"[{"role":"system","content":"Be kind"},{"role":"user","content":"What is \"up\"?\nTell me"}]"#),
+            "What is \"up\"?\nTell me"
+        );
         assert_eq!(of(r#"[{"role":"user","parts":[{"type":"text","content": "Weather in Bern?"}]}]"#), "Weather in Bern?");
         assert_eq!(of(r#"[{"role":"user","content":"Sum up"},{"role":"assistant","content":null,"tool_calls":[]}]"#), "Sum up");
         assert_eq!(of(r#"[{"role":"user","content":"say \"content\": now"}]"#), "say \"content\": now");
@@ -66,7 +69,9 @@ mod tests {
 
     #[test]
     fn shows_anything_else_from_its_beginning() {
-        for text in ["plain words", "{\"query\":\"x\",\"content\":\"y\"}", "[{\"role\":\"assistant\",\"parts\":[]}]", "[{\"content\":\"cut o", ""] {
+        for text in
+            ["plain words", "{\"query\":\"x\",\"content\":\"y\"}", "[{\"role\":\"assistant\",\"parts\":[]}]", "[{\"content\":\"cut o", ""]
+        {
             assert_eq!(of(text), text);
         }
         assert_eq!(of(&"é".repeat(300)), "é".repeat(200));

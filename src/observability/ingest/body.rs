@@ -133,11 +133,12 @@ fn inflate(mut decoder: impl AsyncRead + Unpin, name: &str, limit: usize, held: 
             reserved += STEP;
         }
         out.reserve(STEP);
-        // The source is memory, so reading never has to wait.
-        let read =
-            decoder.read_buf(&mut out).now_or_never().unwrap_or(Ok(0)).map_err(|error| {
-                ApiError::new(Code::BadRequest, format!("the body is not valid {name}, as Content-Encoding says: {error}"))
-            })?;
+        // The source is memory, so reading never has to wait; unconstrained, because the runtime would make a long read of a task
+        // pause to let others run, and a pause must not pass for the end.
+        let read = tokio::task::unconstrained(decoder.read_buf(&mut out))
+            .now_or_never()
+            .ok_or_else(|| ApiError::internal("reading from memory had to wait"))?
+            .map_err(|error| ApiError::new(Code::BadRequest, format!("the body is not valid {name}, as Content-Encoding says: {error}")))?;
         if out.len() > limit {
             return Err(too_large("decompressed body", limit, "INGEST_MAX_DECODED_BYTES"));
         }
