@@ -102,6 +102,20 @@ def differences(stored: dict[str, Any], expected: dict[str, Any]) -> list[str]:
     return lines
 
 
+def preview(text: str) -> str:
+    """What a list shows: the words of the last message that has any, else the beginning; 200 characters."""
+    try:
+        messages = json.loads(text)
+    except ValueError:
+        messages = None
+    words = []
+    if isinstance(messages, list) and all(isinstance(message, dict) and "role" in message for message in messages):
+        for message in messages:
+            contents = [message.get("content"), *(part.get("content") for part in message.get("parts", []))]
+            words += [content for content in contents if isinstance(content, str) and content.strip()]
+    return (words[-1] if words else text)[:200]
+
+
 def carried(sent: Sent, *, input_key: str | None = None, output_key: str | None = None) -> dict[str, Any]:
     """What of a stored span follows from the bytes sent alone, whatever they mean.
 
@@ -127,8 +141,8 @@ def carried(sent: Sent, *, input_key: str | None = None, output_key: str | None 
         **texts,
         "input_length": len(texts["input"].encode()),
         "output_length": len(texts["output"].encode()),
-        "input_preview": texts["input"][:200],
-        "output_preview": texts["output"][:200],
+        "input_preview": preview(texts["input"]),
+        "output_preview": preview(texts["output"]),
         "links": [
             {
                 "trace_id": link.trace_id.hex(),

@@ -11,7 +11,7 @@ const CONTENT: &str = "\"content\":";
 /// The text of the last message where `text` is a list of messages (OpenAI's `content`, or `content` of GenAI's `parts`), else the
 /// beginning of `text`; 200 characters at most.
 pub(super) fn of(text: &str) -> String {
-    let messages = text.starts_with("[{") || text.starts_with("{\"messages\"");
+    let messages = (text.starts_with("[{") || text.starts_with("{\"messages\"")) && text.contains("\"role\":");
     let words = if messages { last_content(text) } else { None };
     match words {
         Some(words) => first(&words),
