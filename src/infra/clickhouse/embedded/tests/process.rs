@@ -194,7 +194,7 @@ fn a_missing_or_wrong_library_is_named() {
     let text = directory.path().join("text.so");
     std::fs::write(&text, "not a library").unwrap();
     let said = open(explicit(&text));
-    assert!(said.contains("is not a shared library of this platform (not an ELF file)"), "{said}");
+    assert!(said.contains("is not a shared library of this platform (not an ELF file"), "{said}");
     let cut_off = directory.path().join("cut.so");
     std::fs::write(&cut_off, b"\x7fELF and nothing more").unwrap();
     let said = open(explicit(&cut_off));
