@@ -135,7 +135,9 @@ fn inflate(mut decoder: impl AsyncRead + Unpin, name: &str, limit: usize, held: 
         out.reserve(STEP);
         // The source is memory, so reading never has to wait; unconstrained, because the runtime would make a long read of a task
         // pause to let others run, and a pause must not pass for the end.
-        let read = tokio::task::unconstrained(decoder.read_buf(&mut out))
+        // At most a step at once: a buffer grows by doubling, and a read would fill all of it.
+        let mut step = (&mut decoder).take(STEP as u64);
+        let read = tokio::task::unconstrained(step.read_buf(&mut out))
             .now_or_never()
             .ok_or_else(|| ApiError::internal("reading from memory had to wait"))?
             .map_err(|error| ApiError::new(Code::BadRequest, format!("the body is not valid {name}, as Content-Encoding says: {error}")))?;
