@@ -10,6 +10,7 @@ use actix_web::dev::Server;
 use actix_web::http::header;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpResponse, HttpServer, web};
+use anyhow::Context;
 use utoipa::OpenApi as _;
 use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -25,7 +26,7 @@ use crate::common::clock::SharedClock;
 use crate::config::Config;
 use crate::enterprise::Enterprise;
 use crate::http::health::Readiness;
-use crate::http::openapi::Document;
+use crate::http::openapi::{Document, complete};
 use crate::http::{assets, health, middleware};
 use crate::infra::metrics::Metrics;
 use crate::observability::ingest::{Ingest, TelemetryQueue};
@@ -132,9 +133,12 @@ fn routes(config: &mut ServiceConfig<'_>) {
 }
 
 /// The OpenAPI document of this program; the same in both editions.
-#[must_use]
-pub fn openapi() -> utoipa::openapi::OpenApi {
-    App::new().into_utoipa_app().openapi(Document::openapi()).configure(routes).split_for_parts().1
+///
+/// # Errors
+/// When the routes' descriptions contradict OpenAPI, which is a mistake in this program.
+pub fn openapi() -> anyhow::Result<utoipa::openapi::OpenApi> {
+    let document = App::new().into_utoipa_app().openapi(Document::openapi()).configure(routes).split_for_parts().1;
+    complete(&document).context("the OpenAPI document is not valid")
 }
 
 fn cors(config: &Config) -> Cors {
@@ -175,13 +179,14 @@ fn threads(config: &Config) -> usize {
 /// Serves everything on `listener`.
 pub(super) fn http(config: &Config, listener: TcpListener, services: Services) -> anyhow::Result<Server> {
     let shared = config.clone();
+    let document = openapi()?;
     let factory = move || {
         let services = services.clone();
-        let (app, document) = App::new().into_utoipa_app().openapi(Document::openapi()).configure(routes).split_for_parts();
+        let app = App::new().into_utoipa_app().configure(routes).into_app();
         app.configure(|config| services.register(config))
             .configure(health::routes)
             .service(web::redirect("/docs", "/docs/"))
-            .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", document))
+            .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", document.clone()))
             .default_service(web::to(assets::serve))
             .wrap(cors(&shared))
             .wrap(from_fn(middleware::surround))

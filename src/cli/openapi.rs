@@ -3,6 +3,6 @@
 use super::output;
 
 pub(super) fn run() -> anyhow::Result<()> {
-    output::line(&serde_json::to_string_pretty(&crate::app::openapi())?);
+    output::line(&serde_json::to_string_pretty(&crate::app::openapi()?)?);
     Ok(())
 }

@@ -27,6 +27,7 @@ pub struct Meta {
     /// Always `v1`.
     pub version: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub pagination: Option<Pagination>,
 }
 
@@ -72,7 +73,7 @@ pub struct ErrorBody {
     /// What happened and what to do.
     pub message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<Object>, nullable = false)]
     pub details: Option<Value>,
 }
 

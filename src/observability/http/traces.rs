@@ -5,7 +5,7 @@ use garde::Validate;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::views::{SpanSummary, TraceSummary};
+use super::views::{SpanSummary, Status, TraceSummary};
 use crate::auth::permission::TracesRead;
 use crate::common::clock::SharedClock;
 use crate::common::page::{Pagination, decode_cursor, encode_cursor};
@@ -31,7 +31,7 @@ struct ListQuery {
     end_time: Option<String>,
     /// Part of the name, in any case.
     name: Option<String>,
-    /// `ok`, `error` or `unset`.
+    #[param(value_type = Option<Status>)]
     status: Option<String>,
     environment: Option<String>,
     session_id: Option<String>,
@@ -75,9 +75,9 @@ impl ListQuery {
         }
         let status_code = match self.status.as_deref() {
             None | Some("") => None,
-            Some("unset") => Some(0),
-            Some("ok") => Some(1),
-            Some("error") => Some(2),
+            Some("unset") => Some(Status::Unset.code()),
+            Some("ok") => Some(Status::Ok.code()),
+            Some("error") => Some(Status::Error.code()),
             Some(_) => return Err(ApiError::validation("status", "status must be ok, error or unset")),
         };
         Ok(TraceFilter {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
@@ -10,11 +10,34 @@ use crate::common::{money, time};
 use crate::observability::rows::{AttributeType, ObservationRow, Pairs};
 use crate::observability::store::{SpanRow, TraceRow};
 
-fn status(code: u8) -> &'static str {
-    match code {
-        1 => "ok",
-        2 => "error",
-        _ => "unset",
+/// Whether the work of a span or trace succeeded. Source: `Status.StatusCode` of opentelemetry-proto `trace/v1/trace.proto`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    Unset,
+    Ok,
+    Error,
+}
+
+impl Status {
+    /// The status of a stored or received code.
+    #[must_use]
+    pub fn from_code(code: u8) -> Self {
+        match code {
+            1 => Self::Ok,
+            2 => Self::Error,
+            _ => Self::Unset,
+        }
+    }
+
+    /// Its code in OTLP.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Unset => 0,
+            Self::Ok => 1,
+            Self::Error => 2,
+        }
     }
 }
 
@@ -60,8 +83,8 @@ pub struct TraceSummary {
     pub end_time: Option<String>,
     /// Nanoseconds; null while the root span is running.
     pub duration: Option<u64>,
-    /// `ok`, `error` or `unset`: the root span's, or the worst of the spans while there is no root.
-    pub status: String,
+    /// The root span's, or the worst of the spans while there is no root.
+    pub status: Status,
     /// 0 unset, 1 ok, 2 error.
     pub status_code: u8,
     /// Whether any span failed.
@@ -114,7 +137,7 @@ impl TraceSummary {
             start_time: time::rfc3339(row.start_time),
             end_time: ended.then(|| time::rfc3339(row.end_time)),
             duration: ended.then_some(row.duration_ns),
-            status: status(row.status_code).to_owned(),
+            status: Status::from_code(row.status_code),
             status_code: row.status_code,
             has_error: row.error_count > 0,
             span_count: row.span_count,
@@ -158,8 +181,7 @@ pub struct SpanSummary {
     /// OpenTelemetry's span kind, in lower case.
     pub kind: String,
     pub level: String,
-    /// `ok`, `error` or `unset`.
-    pub status: String,
+    pub status: Status,
     pub status_code: u8,
     pub status_message: String,
     pub start_time: String,
@@ -192,9 +214,11 @@ pub struct SpanSummary {
     pub flags: Vec<String>,
     /// Only with `include=io`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub input: Option<String>,
     /// Only with `include=io`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub output: Option<String>,
 }
 
@@ -212,7 +236,7 @@ impl SpanSummary {
             r#type: row.r#type,
             kind: kind(row.kind).to_owned(),
             level: row.level,
-            status: status(row.status_code).to_owned(),
+            status: Status::from_code(row.status_code),
             status_code: row.status_code,
             status_message: row.status_message,
             start_time: time::rfc3339(row.start_time),
@@ -261,7 +285,7 @@ pub struct ScopeView {
 
 /// An event of a span.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct EventView {
+pub struct SpanEvent {
     pub name: String,
     pub timestamp: String,
     #[schema(value_type = Object)]
@@ -271,7 +295,7 @@ pub struct EventView {
 
 /// A link of a span.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct LinkView {
+pub struct SpanLink {
     pub trace_id: String,
     pub span_id: String,
     pub trace_state: String,
@@ -319,8 +343,8 @@ pub struct SpanDetail {
     pub scope: ScopeView,
     pub trace_state: String,
     pub trace_flags: u32,
-    pub events: Vec<EventView>,
-    pub links: Vec<LinkView>,
+    pub events: Vec<SpanEvent>,
+    pub links: Vec<SpanLink>,
     pub dropped: DroppedView,
     /// Which rule filled which field.
     pub mapping: BTreeMap<String, String>,
@@ -368,7 +392,7 @@ impl SpanDetail {
         let events = std::mem::take(&mut row.events_name)
             .into_iter()
             .enumerate()
-            .map(|(index, name)| EventView {
+            .map(|(index, name)| SpanEvent {
                 name,
                 timestamp: row.events_timestamp.get(index).copied().map(time::rfc3339).unwrap_or_default(),
                 attributes: attributes(
@@ -381,7 +405,7 @@ impl SpanDetail {
         let links = std::mem::take(&mut row.links_trace_id)
             .into_iter()
             .enumerate()
-            .map(|(index, trace_id)| LinkView {
+            .map(|(index, trace_id)| SpanLink {
                 trace_id,
                 span_id: row.links_span_id.get_mut(index).map(std::mem::take).unwrap_or_default(),
                 trace_state: row.links_trace_state.get_mut(index).map(std::mem::take).unwrap_or_default(),

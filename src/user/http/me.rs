@@ -14,7 +14,7 @@ use crate::user::Users;
 
 /// A person's own profile.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Profile {
+pub struct Me {
     #[schema(value_type = String)]
     id: UserId,
     email: String,
@@ -26,12 +26,12 @@ pub struct Profile {
     #[schema(value_type = Option<String>)]
     default_organization_id: Option<OrganizationId>,
     created_at: DateTime<Utc>,
-    organizations: Vec<ProfileOrganization>,
+    organizations: Vec<OrganizationMembership>,
 }
 
 /// An organisation that I am a member of.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ProfileOrganization {
+pub struct OrganizationMembership {
     #[schema(value_type = String)]
     id: OrganizationId,
     name: String,
@@ -41,12 +41,12 @@ pub struct ProfileOrganization {
     /// `owner`, `admin`, `developer`, `viewer`, or a role of the organisation's own.
     role: String,
     created_at: DateTime<Utc>,
-    projects: Vec<ProfileProject>,
+    projects: Vec<ProjectMembership>,
 }
 
 /// A project in it.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ProfileProject {
+pub struct ProjectMembership {
     #[schema(value_type = String)]
     id: ProjectId,
     name: String,
@@ -64,10 +64,10 @@ pub struct ProfileProject {
     operation_id = "getMe",
     tag = "users",
     security(("access_token" = [])),
-    responses((status = 200, body = Envelope<Profile>), (status = 401, body = ErrorEnvelope))
+    responses((status = 200, body = Envelope<Me>), (status = 401, body = ErrorEnvelope))
 )]
 #[get("/api/v1/users/me")]
-pub async fn me(caller: SignedIn, users: web::Data<Users>, directory: web::Data<Directory>) -> Result<Answer<Profile>, ApiError> {
+pub async fn me(caller: SignedIn, users: web::Data<Users>, directory: web::Data<Directory>) -> Result<Answer<Me>, ApiError> {
     let user = users.find(caller.user_id).await?.ok_or_else(|| ApiError::new(Code::Unauthorized, "this user does not exist any more"))?;
     let organizations = directory.of_user(user.id).await?;
     // A preference for an organisation that one has left since is none.
@@ -75,7 +75,7 @@ pub async fn me(caller: SignedIn, users: web::Data<Users>, directory: web::Data<
         .default_organization_id
         .filter(|id| organizations.iter().any(|access| access.organization.id == *id))
         .or_else(|| organizations.first().map(|access| access.organization.id));
-    Ok(Answer::ok(Profile {
+    Ok(Answer::ok(Me {
         id: user.id,
         email: user.email,
         first_name: user.first_name,
@@ -83,11 +83,11 @@ pub async fn me(caller: SignedIn, users: web::Data<Users>, directory: web::Data<
         is_admin: user.is_admin,
         default_organization_id: default,
         created_at: user.created_at,
-        organizations: organizations.into_iter().map(ProfileOrganization::from).collect(),
+        organizations: organizations.into_iter().map(OrganizationMembership::from).collect(),
     }))
 }
 
-impl From<OrganizationAccess> for ProfileOrganization {
+impl From<OrganizationAccess> for OrganizationMembership {
     fn from(access: OrganizationAccess) -> Self {
         let OrganizationAccess { organization, role, projects } = access;
         Self {
@@ -99,7 +99,7 @@ impl From<OrganizationAccess> for ProfileOrganization {
             created_at: organization.created_at,
             projects: projects
                 .into_iter()
-                .map(|(project, role)| ProfileProject {
+                .map(|(project, role)| ProjectMembership {
                     id: project.id,
                     slug: slug(&project.name),
                     composite_slug: composite_slug(&project.name, project.id),

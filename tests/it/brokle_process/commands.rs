@@ -93,7 +93,7 @@ fn openapi_prints_the_document() {
     // Needs no configuration at all, not even a right one.
     let output = Process::run(&["openapi"], &[("APP_MODE".to_owned(), "serve".to_owned())]);
     let document: Value = serde_json::from_str(&stdout(&output)).unwrap();
-    assert_eq!(document, serde_json::to_value(brokle::app::openapi()).unwrap());
+    assert_eq!(document, serde_json::to_value(brokle::app::openapi().unwrap()).unwrap());
     assert!(document["paths"]["/v1/traces"]["post"].is_object());
 }
 

@@ -1,8 +1,5 @@
-/**
- * The one place that says where the API types come from, and the names the rest of the app uses for them.
- * Change the import below to "./schema" once `npm run generate` has written src/api/schema.d.ts.
- */
-import type { components, paths } from "./types";
+/** The names that the app uses for what the API sends; the types themselves are generated from the OpenAPI document. */
+import type { components, paths } from "./schema";
 
 export type { paths };
 
@@ -10,7 +7,7 @@ type Schemas = components["schemas"];
 export type Meta = Schemas["Meta"];
 export type ErrorEnvelope = Schemas["ErrorEnvelope"];
 export type Session = Schemas["Session"];
-export type SessionUser = Schemas["SessionUser"];
+export type SessionUser = Session["user"];
 export type Me = Schemas["Me"];
 export type Organization = Schemas["OrganizationMembership"];
 export type Project = Schemas["ProjectMembership"];

@@ -308,12 +308,12 @@ export interface components {
         ApiKeyView: {
             /** Format: date-time */
             created_at: string;
-            created_by?: string | null;
+            created_by: string | null;
             /**
              * Format: date-time
              * @description Null: never.
              */
-            expires_at?: string | null;
+            expires_at: string | null;
             id: string;
             /** @description `bk_AbCd...XyZa`. */
             key_preview: string;
@@ -321,7 +321,7 @@ export interface components {
              * Format: date-time
              * @description Up to half a minute late; null: never used.
              */
-            last_used?: string | null;
+            last_used: string | null;
             name: string;
             project_id: string;
             /** @description `active` or `expired`. */
@@ -376,22 +376,22 @@ export interface components {
                 /** @description What it means and what to do. */
                 detail: string;
                 /** Format: date-time */
-                expires_at?: string | null;
+                expires_at: string | null;
                 /**
                  * Format: date-time
                  * @description Until when everything keeps working after `expires_at`.
                  */
-                grace_until?: string | null;
+                grace_until: string | null;
                 /** @description Whom it was issued to. */
-                holder?: string | null;
+                holder: string | null;
                 /** Format: date-time */
-                issued_at?: string | null;
-                plan?: string | null;
+                issued_at: string | null;
+                plan: string | null;
                 /**
                  * Format: int32
                  * @description People who may be members; null: without limit.
                  */
-                seats?: number | null;
+                seats: number | null;
                 state: components["schemas"]["LicenseState"];
             };
             meta: components["schemas"]["Meta"];
@@ -399,20 +399,20 @@ export interface components {
             success: boolean;
         };
         /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
-        Envelope_Profile: {
+        Envelope_Me: {
             /** @description A person's own profile. */
             data: {
                 /** Format: date-time */
                 created_at: string;
                 /** @description What the web app opens first. */
-                default_organization_id?: string | null;
+                default_organization_id: string | null;
                 email: string;
                 first_name: string;
                 id: string;
                 /** @description Platform administrator. */
                 is_admin: boolean;
                 last_name: string;
-                organizations: components["schemas"]["ProfileOrganization"][];
+                organizations: components["schemas"]["OrganizationMembership"][];
             };
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -440,7 +440,7 @@ export interface components {
         /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
         Envelope_SignedOut: {
             /** @description Nothing to tell. */
-            data: Record<string, never>;
+            data: Record<string, unknown>;
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
             success: boolean;
@@ -449,12 +449,12 @@ export interface components {
         Envelope_SpanDetail: {
             /** @description One span with everything that is known of it. */
             data: components["schemas"]["SpanSummary"] & {
-                attributes: Record<string, never>;
+                attributes: Record<string, unknown>;
                 /**
                  * Format: int64
                  * @description The total that the client reported, beside ours.
                  */
-                client_total_tokens?: number | null;
+                client_total_tokens: number | null;
                 /** @description US dollars by kind of usage. */
                 cost_details: {
                     [key: string]: string;
@@ -462,29 +462,29 @@ export interface components {
                 /** @description `catalogue`, `project`, `client` or empty. */
                 cost_source: string;
                 dropped: components["schemas"]["DroppedView"];
-                events: components["schemas"]["EventView"][];
+                events: components["schemas"]["SpanEvent"][];
                 ingested_at: string;
                 /** @description Exactly as it was sent: JSON text or plain text. */
                 input: string;
-                links: components["schemas"]["LinkView"][];
+                links: components["schemas"]["SpanLink"][];
                 /** @description Which rule filled which field. */
                 mapping: {
                     [key: string]: string;
                 };
-                model_parameters?: Record<string, never> | null;
+                model_parameters: Record<string, unknown> | null;
                 /** @description Exactly as it was sent: JSON text or plain text. */
                 output: string;
                 price_id: string;
-                prompt?: components["schemas"]["PromptRef"] | null;
-                release?: string | null;
-                resource_attributes: Record<string, never>;
+                prompt: components["schemas"]["PromptRef"] | null;
+                release: string | null;
+                resource_attributes: Record<string, unknown>;
                 resource_schema_url: string;
                 scope: components["schemas"]["ScopeView"];
                 tags: string[];
                 /** Format: int32 */
                 trace_flags: number;
                 trace_state: string;
-                version?: string | null;
+                version: string | null;
             };
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -502,9 +502,9 @@ export interface components {
                  * Format: int64
                  * @description Nanoseconds; null while the root span is running.
                  */
-                duration?: number | null;
+                duration: number | null;
                 /** @description Null while the root span is running. */
-                end_time?: string | null;
+                end_time: string | null;
                 environment: string;
                 /** Format: int32 */
                 error_span_count: number;
@@ -518,7 +518,7 @@ export interface components {
                 /** Format: int64 */
                 input_tokens: number;
                 /** @description The first of `models`. */
-                model_name?: string | null;
+                model_name: string | null;
                 models: string[];
                 name: string;
                 /** @description At most 200 characters. */
@@ -527,18 +527,18 @@ export interface components {
                 output_tokens: number;
                 project_id: string;
                 /** @description The first of `providers`. */
-                provider_name?: string | null;
+                provider_name: string | null;
                 providers: string[];
-                release?: string | null;
+                release: string | null;
                 /** @description Null until the root span has arrived. */
-                root_span_id?: string | null;
+                root_span_id: string | null;
                 service_name: string;
-                session_id?: string | null;
+                session_id: string | null;
                 /** Format: int32 */
                 span_count: number;
                 start_time: string;
-                /** @description `ok`, `error` or `unset`: the root span's, or the worst of the spans while there is no root. */
-                status: string;
+                /** @description The root span's, or the worst of the spans while there is no root. */
+                status: components["schemas"]["Status"];
                 /**
                  * Format: int32
                  * @description 0 unset, 1 ok, 2 error.
@@ -546,7 +546,7 @@ export interface components {
                 status_code: number;
                 tags: string[];
                 /** @description US dollars as decimal text; null when no span has a known price. */
-                total_cost?: string | null;
+                total_cost: string | null;
                 /** Format: int64 */
                 total_tokens: number;
                 trace_id: string;
@@ -559,8 +559,8 @@ export interface components {
                 usage_details: {
                     [key: string]: number;
                 };
-                user_id?: string | null;
-                version?: string | null;
+                user_id: string | null;
+                version: string | null;
             };
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -585,19 +585,19 @@ export interface components {
         Envelope_Vec_SpanSummary: {
             data: {
                 /** @description When the first token of the answer came. */
-                completion_start_time?: string | null;
+                completion_start_time: string | null;
                 /**
                  * Format: int64
                  * @description Nanoseconds; null while the span is running.
                  */
-                duration?: number | null;
+                duration: number | null;
                 /** @description Null while the span is running. */
-                end_time?: string | null;
+                end_time: string | null;
                 environment: string;
                 /** @description Oddities of the span, such as `end_before_start`. */
                 flags: string[];
                 /** @description Only with `include=io`. */
-                input?: string | null;
+                input?: string;
                 /**
                  * Format: int32
                  * @description Bytes of the whole input.
@@ -610,10 +610,10 @@ export interface components {
                 /** @description OpenTelemetry's span kind, in lower case. */
                 kind: string;
                 level: string;
-                model?: string | null;
+                model: string | null;
                 name: string;
                 /** @description Only with `include=io`. */
-                output?: string | null;
+                output?: string;
                 /**
                  * Format: int32
                  * @description Bytes of the whole output.
@@ -623,19 +623,18 @@ export interface components {
                 /** Format: int64 */
                 output_tokens: number;
                 /** @description Null for a root. */
-                parent_span_id?: string | null;
-                provider?: string | null;
+                parent_span_id: string | null;
+                provider: string | null;
                 service_name: string;
-                session_id?: string | null;
+                session_id: string | null;
                 span_id: string;
                 start_time: string;
-                /** @description `ok`, `error` or `unset`. */
-                status: string;
+                status: components["schemas"]["Status"];
                 /** Format: int32 */
                 status_code: number;
                 status_message: string;
                 /** @description US dollars as decimal text; null when the price is unknown or nothing was used. */
-                total_cost?: string | null;
+                total_cost: string | null;
                 /** Format: int64 */
                 total_tokens: number;
                 trace_id: string;
@@ -645,7 +644,7 @@ export interface components {
                 usage_details: {
                     [key: string]: number;
                 };
-                user_id?: string | null;
+                user_id: string | null;
             }[];
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -662,9 +661,9 @@ export interface components {
                  * Format: int64
                  * @description Nanoseconds; null while the root span is running.
                  */
-                duration?: number | null;
+                duration: number | null;
                 /** @description Null while the root span is running. */
-                end_time?: string | null;
+                end_time: string | null;
                 environment: string;
                 /** Format: int32 */
                 error_span_count: number;
@@ -678,7 +677,7 @@ export interface components {
                 /** Format: int64 */
                 input_tokens: number;
                 /** @description The first of `models`. */
-                model_name?: string | null;
+                model_name: string | null;
                 models: string[];
                 name: string;
                 /** @description At most 200 characters. */
@@ -687,18 +686,18 @@ export interface components {
                 output_tokens: number;
                 project_id: string;
                 /** @description The first of `providers`. */
-                provider_name?: string | null;
+                provider_name: string | null;
                 providers: string[];
-                release?: string | null;
+                release: string | null;
                 /** @description Null until the root span has arrived. */
-                root_span_id?: string | null;
+                root_span_id: string | null;
                 service_name: string;
-                session_id?: string | null;
+                session_id: string | null;
                 /** Format: int32 */
                 span_count: number;
                 start_time: string;
-                /** @description `ok`, `error` or `unset`: the root span's, or the worst of the spans while there is no root. */
-                status: string;
+                /** @description The root span's, or the worst of the spans while there is no root. */
+                status: components["schemas"]["Status"];
                 /**
                  * Format: int32
                  * @description 0 unset, 1 ok, 2 error.
@@ -706,7 +705,7 @@ export interface components {
                 status_code: number;
                 tags: string[];
                 /** @description US dollars as decimal text; null when no span has a known price. */
-                total_cost?: string | null;
+                total_cost: string | null;
                 /** Format: int64 */
                 total_tokens: number;
                 trace_id: string;
@@ -719,8 +718,8 @@ export interface components {
                 usage_details: {
                     [key: string]: number;
                 };
-                user_id?: string | null;
-                version?: string | null;
+                user_id: string | null;
+                version: string | null;
             }[];
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -730,52 +729,44 @@ export interface components {
         ErrorBody: {
             /** @description One of the codes of docs/api.md. */
             code: string;
-            details?: Record<string, never> | null;
+            details?: Record<string, unknown>;
             /** @description What happened and what to do. */
             message: string;
         };
         /** @description An answer that failed: `{"success":false,"data":null,"error":…,"meta":…}`. */
         ErrorEnvelope: {
-            data?: Record<string, never> | null;
+            data: Record<string, unknown> | null;
             error: components["schemas"]["ErrorBody"];
             meta: components["schemas"]["Meta"];
             /** @description Always false. */
             success: boolean;
         };
-        /** @description An event of a span. */
-        EventView: {
-            attributes: Record<string, never>;
-            /** Format: int32 */
-            dropped_attributes_count: number;
-            name: string;
-            timestamp: string;
-        };
         /** @description Whose key it is. */
         KeyOwner: {
             api_key_id: string;
-            user_id?: string | null;
+            user_id: string | null;
         };
         /** @description The licence in full. */
         LicenseFacts: {
             /** @description What it means and what to do. */
             detail: string;
             /** Format: date-time */
-            expires_at?: string | null;
+            expires_at: string | null;
             /**
              * Format: date-time
              * @description Until when everything keeps working after `expires_at`.
              */
-            grace_until?: string | null;
+            grace_until: string | null;
             /** @description Whom it was issued to. */
-            holder?: string | null;
+            holder: string | null;
             /** Format: date-time */
-            issued_at?: string | null;
-            plan?: string | null;
+            issued_at: string | null;
+            plan: string | null;
             /**
              * Format: int32
              * @description People who may be members; null: without limit.
              */
-            seats?: number | null;
+            seats: number | null;
             state: components["schemas"]["LicenseState"];
         };
         /**
@@ -789,31 +780,47 @@ export interface components {
             detail: string;
             state: components["schemas"]["LicenseState"];
         };
-        /** @description A link of a span. */
-        LinkView: {
-            attributes: Record<string, never>;
-            /** Format: int32 */
-            dropped_attributes_count: number;
-            /** Format: int32 */
-            flags: number;
-            span_id: string;
-            trace_id: string;
-            trace_state: string;
-        };
         /** @description E-mail and password. */
         Login: {
             email: string;
             password: string;
         };
+        /** @description A person's own profile. */
+        Me: {
+            /** Format: date-time */
+            created_at: string;
+            /** @description What the web app opens first. */
+            default_organization_id: string | null;
+            email: string;
+            first_name: string;
+            id: string;
+            /** @description Platform administrator. */
+            is_admin: boolean;
+            last_name: string;
+            organizations: components["schemas"]["OrganizationMembership"][];
+        };
         /** @description `meta` of every answer. */
         Meta: {
-            pagination?: components["schemas"]["Pagination"] | null;
+            pagination?: components["schemas"]["Pagination"];
             /** @description Also in the `X-Request-ID` header and in the log. */
             request_id: string;
             /** @description RFC 3339. */
             timestamp: string;
             /** @description Always `v1`. */
             version: string;
+        };
+        /** @description An organisation that I am a member of. */
+        OrganizationMembership: {
+            /** @description Slug and id, for addresses. */
+            composite_slug: string;
+            /** Format: date-time */
+            created_at: string;
+            id: string;
+            name: string;
+            projects: components["schemas"]["ProjectMembership"][];
+            /** @description `owner`, `admin`, `developer`, `viewer`, or a role of the organisation's own. */
+            role: string;
+            slug: string;
         };
         /** @description What a list tells about its place. */
         Pagination: {
@@ -825,37 +832,10 @@ export interface components {
              */
             limit: number;
             /** @description Hand this back as `cursor` for the next page; null at the end. */
-            next_cursor?: string | null;
-        };
-        /** @description A person's own profile. */
-        Profile: {
-            /** Format: date-time */
-            created_at: string;
-            /** @description What the web app opens first. */
-            default_organization_id?: string | null;
-            email: string;
-            first_name: string;
-            id: string;
-            /** @description Platform administrator. */
-            is_admin: boolean;
-            last_name: string;
-            organizations: components["schemas"]["ProfileOrganization"][];
-        };
-        /** @description An organisation that I am a member of. */
-        ProfileOrganization: {
-            /** @description Slug and id, for addresses. */
-            composite_slug: string;
-            /** Format: date-time */
-            created_at: string;
-            id: string;
-            name: string;
-            projects: components["schemas"]["ProfileProject"][];
-            /** @description `owner`, `admin`, `developer`, `viewer`, or a role of the organisation's own. */
-            role: string;
-            slug: string;
+            next_cursor: string | null;
         };
         /** @description A project in it. */
-        ProfileProject: {
+        ProjectMembership: {
             composite_slug: string;
             /** Format: date-time */
             created_at: string;
@@ -869,10 +849,10 @@ export interface components {
         };
         /** @description The prompt a span was made from. */
         PromptRef: {
-            id?: string | null;
-            name?: string | null;
+            id: string | null;
+            name: string | null;
             /** Format: int32 */
-            version?: number | null;
+            version: number | null;
         };
         /** @description What roles there are. */
         RbacStatus: {
@@ -889,7 +869,7 @@ export interface components {
         };
         /** @description The instrumentation scope of a span. */
         ScopeView: {
-            attributes: Record<string, never>;
+            attributes: Record<string, unknown>;
             name: string;
             schema_url: string;
             version: string;
@@ -908,15 +888,15 @@ export interface components {
             user: components["schemas"]["UserView"];
         };
         /** @description Nothing to tell. */
-        SignedOut: Record<string, never>;
+        SignedOut: Record<string, unknown>;
         /** @description One span with everything that is known of it. */
         SpanDetail: components["schemas"]["SpanSummary"] & {
-            attributes: Record<string, never>;
+            attributes: Record<string, unknown>;
             /**
              * Format: int64
              * @description The total that the client reported, beside ours.
              */
-            client_total_tokens?: number | null;
+            client_total_tokens: number | null;
             /** @description US dollars by kind of usage. */
             cost_details: {
                 [key: string]: string;
@@ -924,46 +904,65 @@ export interface components {
             /** @description `catalogue`, `project`, `client` or empty. */
             cost_source: string;
             dropped: components["schemas"]["DroppedView"];
-            events: components["schemas"]["EventView"][];
+            events: components["schemas"]["SpanEvent"][];
             ingested_at: string;
             /** @description Exactly as it was sent: JSON text or plain text. */
             input: string;
-            links: components["schemas"]["LinkView"][];
+            links: components["schemas"]["SpanLink"][];
             /** @description Which rule filled which field. */
             mapping: {
                 [key: string]: string;
             };
-            model_parameters?: Record<string, never> | null;
+            model_parameters: Record<string, unknown> | null;
             /** @description Exactly as it was sent: JSON text or plain text. */
             output: string;
             price_id: string;
-            prompt?: components["schemas"]["PromptRef"] | null;
-            release?: string | null;
-            resource_attributes: Record<string, never>;
+            prompt: components["schemas"]["PromptRef"] | null;
+            release: string | null;
+            resource_attributes: Record<string, unknown>;
             resource_schema_url: string;
             scope: components["schemas"]["ScopeView"];
             tags: string[];
             /** Format: int32 */
             trace_flags: number;
             trace_state: string;
-            version?: string | null;
+            version: string | null;
+        };
+        /** @description An event of a span. */
+        SpanEvent: {
+            attributes: Record<string, unknown>;
+            /** Format: int32 */
+            dropped_attributes_count: number;
+            name: string;
+            timestamp: string;
+        };
+        /** @description A link of a span. */
+        SpanLink: {
+            attributes: Record<string, unknown>;
+            /** Format: int32 */
+            dropped_attributes_count: number;
+            /** Format: int32 */
+            flags: number;
+            span_id: string;
+            trace_id: string;
+            trace_state: string;
         };
         /** @description A span in the tree of its trace. */
         SpanSummary: {
             /** @description When the first token of the answer came. */
-            completion_start_time?: string | null;
+            completion_start_time: string | null;
             /**
              * Format: int64
              * @description Nanoseconds; null while the span is running.
              */
-            duration?: number | null;
+            duration: number | null;
             /** @description Null while the span is running. */
-            end_time?: string | null;
+            end_time: string | null;
             environment: string;
             /** @description Oddities of the span, such as `end_before_start`. */
             flags: string[];
             /** @description Only with `include=io`. */
-            input?: string | null;
+            input?: string;
             /**
              * Format: int32
              * @description Bytes of the whole input.
@@ -976,10 +975,10 @@ export interface components {
             /** @description OpenTelemetry's span kind, in lower case. */
             kind: string;
             level: string;
-            model?: string | null;
+            model: string | null;
             name: string;
             /** @description Only with `include=io`. */
-            output?: string | null;
+            output?: string;
             /**
              * Format: int32
              * @description Bytes of the whole output.
@@ -989,19 +988,18 @@ export interface components {
             /** Format: int64 */
             output_tokens: number;
             /** @description Null for a root. */
-            parent_span_id?: string | null;
-            provider?: string | null;
+            parent_span_id: string | null;
+            provider: string | null;
             service_name: string;
-            session_id?: string | null;
+            session_id: string | null;
             span_id: string;
             start_time: string;
-            /** @description `ok`, `error` or `unset`. */
-            status: string;
+            status: components["schemas"]["Status"];
             /** Format: int32 */
             status_code: number;
             status_message: string;
             /** @description US dollars as decimal text; null when the price is unknown or nothing was used. */
-            total_cost?: string | null;
+            total_cost: string | null;
             /** Format: int64 */
             total_tokens: number;
             trace_id: string;
@@ -1011,7 +1009,7 @@ export interface components {
             usage_details: {
                 [key: string]: number;
             };
-            user_id?: string | null;
+            user_id: string | null;
         };
         /** @description Which providers people may sign in through. */
         SsoStatus: {
@@ -1022,6 +1020,11 @@ export interface components {
             /** @description Names of the providers that are set up. */
             providers: string[];
         };
+        /**
+         * @description Whether the work of a span or trace succeeded. Source: `Status.StatusCode` of opentelemetry-proto `trace/v1/trace.proto`.
+         * @enum {string}
+         */
+        Status: "unset" | "ok" | "error";
         /** @description A trace in a list or at the head of its page. */
         TraceSummary: {
             /** @description US dollars by kind of usage. */
@@ -1032,9 +1035,9 @@ export interface components {
              * Format: int64
              * @description Nanoseconds; null while the root span is running.
              */
-            duration?: number | null;
+            duration: number | null;
             /** @description Null while the root span is running. */
-            end_time?: string | null;
+            end_time: string | null;
             environment: string;
             /** Format: int32 */
             error_span_count: number;
@@ -1048,7 +1051,7 @@ export interface components {
             /** Format: int64 */
             input_tokens: number;
             /** @description The first of `models`. */
-            model_name?: string | null;
+            model_name: string | null;
             models: string[];
             name: string;
             /** @description At most 200 characters. */
@@ -1057,18 +1060,18 @@ export interface components {
             output_tokens: number;
             project_id: string;
             /** @description The first of `providers`. */
-            provider_name?: string | null;
+            provider_name: string | null;
             providers: string[];
-            release?: string | null;
+            release: string | null;
             /** @description Null until the root span has arrived. */
-            root_span_id?: string | null;
+            root_span_id: string | null;
             service_name: string;
-            session_id?: string | null;
+            session_id: string | null;
             /** Format: int32 */
             span_count: number;
             start_time: string;
-            /** @description `ok`, `error` or `unset`: the root span's, or the worst of the spans while there is no root. */
-            status: string;
+            /** @description The root span's, or the worst of the spans while there is no root. */
+            status: components["schemas"]["Status"];
             /**
              * Format: int32
              * @description 0 unset, 1 ok, 2 error.
@@ -1076,7 +1079,7 @@ export interface components {
             status_code: number;
             tags: string[];
             /** @description US dollars as decimal text; null when no span has a known price. */
-            total_cost?: string | null;
+            total_cost: string | null;
             /** Format: int64 */
             total_tokens: number;
             trace_id: string;
@@ -1089,8 +1092,8 @@ export interface components {
             usage_details: {
                 [key: string]: number;
             };
-            user_id?: string | null;
-            version?: string | null;
+            user_id: string | null;
+            version: string | null;
         };
         /** @description A person in an answer. */
         UserView: {
@@ -1346,8 +1349,7 @@ export interface operations {
                 end_time?: string;
                 /** @description Part of the name, in any case. */
                 name?: string;
-                /** @description `ok`, `error` or `unset`. */
-                status?: string;
+                status?: components["schemas"]["Status"];
                 environment?: string;
                 session_id?: string;
                 user_id?: string;
@@ -1517,7 +1519,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Envelope_Profile"];
+                    "application/json": components["schemas"]["Envelope_Me"];
                 };
             };
             401: {
@@ -1577,7 +1579,7 @@ export interface operations {
         /** @description ExportLogsServiceRequest */
         requestBody: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": Record<string, unknown>;
             };
         };
         responses: {
@@ -1587,7 +1589,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": Record<string, unknown>;
                 };
             };
             /** @description no or unknown API key */
@@ -1609,7 +1611,7 @@ export interface operations {
         /** @description ExportMetricsServiceRequest */
         requestBody: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": Record<string, unknown>;
             };
         };
         responses: {
@@ -1619,7 +1621,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": Record<string, unknown>;
                 };
             };
             /** @description no or unknown API key */
@@ -1641,7 +1643,7 @@ export interface operations {
         /** @description ExportLogsServiceRequest */
         requestBody: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": Record<string, unknown>;
             };
         };
         responses: {
@@ -1651,7 +1653,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": Record<string, unknown>;
                 };
             };
             /** @description no or unknown API key */
@@ -1673,7 +1675,7 @@ export interface operations {
         /** @description ExportMetricsServiceRequest */
         requestBody: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": Record<string, unknown>;
             };
         };
         responses: {
@@ -1683,7 +1685,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": Record<string, unknown>;
                 };
             };
             /** @description no or unknown API key */
@@ -1705,7 +1707,7 @@ export interface operations {
         /** @description ExportTraceServiceRequest */
         requestBody: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": Record<string, unknown>;
             };
         };
         responses: {
@@ -1715,7 +1717,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": Record<string, unknown>;
                 };
             };
             /** @description no or unknown API key */
@@ -1740,7 +1742,7 @@ export interface operations {
         /** @description ExportTraceServiceRequest of opentelemetry-proto, in JSON or protobuf; Content-Encoding gzip, deflate, zstd or none */
         requestBody: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": Record<string, unknown>;
             };
         };
         responses: {
@@ -1750,7 +1752,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": Record<string, unknown>;
                 };
             };
             /** @description the body cannot be read */
