@@ -87,7 +87,7 @@ CREATE TABLE IF NOT EXISTS observations (
     retention_days UInt16 DEFAULT 365,
     ingested_at DateTime64(3, 'UTC') CODEC(Delta(8), ZSTD(1)),
     row_version UInt64 CODEC(Delta(8), ZSTD(1)),
-    INDEX i_trace trace_id TYPE bloom_filter(0.001) GRANULARITY 1,
+    INDEX i_trace trace_id TYPE bloom_filter(0.0001) GRANULARITY 1,
     INDEX i_span span_id TYPE bloom_filter(0.001) GRANULARITY 1,
     INDEX i_session session_id TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX i_user user_id TYPE bloom_filter(0.01) GRANULARITY 1,

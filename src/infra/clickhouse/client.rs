@@ -1,11 +1,19 @@
 //! [`ClickHouse`]: the telemetry store as the rest of Brokle sees it.
 
-use clickhouse::{Client, Compression, Row};
+use std::any::TypeId;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clickhouse::error::Error;
+use clickhouse::{Client, Compression, Row, RowOwned, RowWrite};
 use hyper_util::{client::legacy, rt::TokioExecutor};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use tokio::sync::Mutex;
 
 use super::embedded::{Engine, stream::DuplexConnector};
+use super::native::{Layout, NativeError};
 
 /// Settings every statement runs under, whatever the defaults of the server's version are.
 ///
@@ -24,6 +32,16 @@ const STATEMENT_SETTINGS: &[(&str, &str)] = &[
 /// Without `optimize_on_insert` a ReplacingMergeTree does not merge each block with itself before it is stored. Measured,
 /// that merge costs 40 % of an insert of spans; what it would replace, FINAL replaces on reading, and later merges for good.
 const INSERT_SETTINGS: &[(&str, &str)] = &[("async_insert", "0"), ("optimize_on_insert", "0")];
+
+/// Settings of reads on a server; the embedded engine sets the same for its readers itself.
+const READ_SETTINGS: &[(&str, &str)] = &[("max_execution_time", "30"), ("readonly", "2")];
+
+/// How long an answer to a read may take in all: longer than the store gives a statement, so that its own error comes first.
+const READ_PATIENCE: Duration = Duration::from_secs(40);
+/// How long the store may take no bytes of an insert.
+const SEND_PATIENCE: Duration = Duration::from_secs(30);
+/// How long the store may work on an insert. One that is stored after all is recognised by its token when it comes again.
+const INSERT_PATIENCE: Duration = Duration::from_secs(60);
 
 /// What went wrong between Brokle and the telemetry store.
 #[derive(Debug, thiserror::Error)]
@@ -65,12 +83,17 @@ pub struct DiskSpace {
 /// The telemetry store. Cheap to clone.
 #[derive(Clone)]
 pub struct ClickHouse {
+    base: Client,
     reads: Client,
     inserts: Client,
     kind: Kind,
     database: String,
     engine: Option<Engine>,
+    layouts: Layouts,
 }
+
+/// How the rows of each kind are written to a table, asked of the store once.
+type Layouts = Arc<Mutex<HashMap<(&'static str, TypeId), Arc<Layout>>>>;
 
 impl std::fmt::Debug for ClickHouse {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -115,34 +138,96 @@ impl ClickHouse {
     fn new(base: &Client, kind: Kind, database: &str, engine: Option<Engine>) -> Self {
         let with =
             |settings: &[(&str, &str)]| settings.iter().fold(base.clone(), |client, (name, value)| client.with_setting(*name, *value));
+        let statements = with(STATEMENT_SETTINGS);
+        let reads = match kind {
+            Kind::Embedded => statements.clone(),
+            Kind::Remote => READ_SETTINGS.iter().fold(statements.clone(), |client, (name, value)| client.with_setting(*name, *value)),
+        };
         // Rows are checked against the tables by a test; a check of every field of every row would cost the insert path
         // a good part of its rate.
         let inserts = with(INSERT_SETTINGS).with_validation(false);
-        Self { reads: with(STATEMENT_SETTINGS), inserts, kind, database: database.to_owned(), engine }
+        Self { base: statements, reads, inserts, kind, database: database.to_owned(), engine, layouts: Layouts::default() }
     }
 
     /// The same store with another database as the current one.
     #[must_use]
     pub fn with_database(&self, database: &str) -> Self {
         Self {
+            base: self.base.clone().with_database(database),
             reads: self.reads.clone().with_database(database),
             inserts: self.inserts.clone().with_database(database),
             kind: self.kind,
             database: database.to_owned(),
             engine: self.engine.clone(),
+            layouts: Layouts::default(),
         }
     }
 
-    /// The client for everything but inserts of rows.
+    /// The client for statements that change the store, without limits.
     #[must_use]
     pub fn client(&self) -> &Client {
+        &self.base
+    }
+
+    /// The client for what people ask: it reads only, and not for ever. Wrap what it is asked in [`ClickHouse::within`].
+    #[must_use]
+    pub fn read_client(&self) -> &Client {
         &self.reads
     }
 
-    /// The client for inserts of rows.
+    /// The client for inserts of rows in any way but [`ClickHouse::insert`].
     #[must_use]
     pub fn insert_client(&self) -> &Client {
         &self.inserts
+    }
+
+    /// Waits for the answer to a read, as long as one may take.
+    ///
+    /// # Errors
+    ///
+    /// That of the read, or [`Error::TimedOut`] when the store hangs.
+    pub async fn within<T>(&self, read: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        tokio::time::timeout(READ_PATIENCE, read).await.unwrap_or(Err(Error::TimedOut))
+    }
+
+    /// Inserts rows as one block, under `settings` besides those of all inserts.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Custom`] when a row does not fit the table, else what the connection or the server said.
+    pub async fn insert<'a, R: RowOwned + RowWrite + serde::Serialize>(
+        &self,
+        table: &'static str,
+        rows: impl ExactSizeIterator<Item = &'a R>,
+        settings: &[(&str, &str)],
+    ) -> Result<(), Error> {
+        let layout = self.layout::<R>(table).await?;
+        let parts = layout.encode(rows).map_err(|error| match error {
+            NativeError::Value(reason) => Error::Custom(reason),
+            error => Error::Other(error.into()),
+        })?;
+        let columns: Vec<String> = layout.names().map(|name| format!("`{name}`")).collect();
+        let sql = format!("INSERT INTO `{table}` ({}) FORMAT Native", columns.join(", "));
+        let mut insert = self.inserts.insert_formatted_with(sql).with_timeouts(Some(SEND_PATIENCE), Some(INSERT_PATIENCE));
+        for (name, value) in settings {
+            insert = insert.with_setting(*name, *value);
+        }
+        for part in parts {
+            insert.send(part).await?;
+        }
+        insert.end().await
+    }
+
+    async fn layout<R: RowOwned + RowWrite>(&self, table: &'static str) -> Result<Arc<Layout>, Error> {
+        let mut layouts = self.layouts.lock().await;
+        if let Some(layout) = layouts.get(&(table, TypeId::of::<R>())) {
+            return Ok(Arc::clone(layout));
+        }
+        let ask = self.base.query("SELECT name, type FROM system.columns WHERE database = currentDatabase() AND table = ?").bind(table);
+        let declared: BTreeMap<String, String> = self.within(ask.fetch_all::<(String, String)>()).await?.into_iter().collect();
+        let layout = Arc::new(Layout::new::<R>(table, &declared).map_err(|error| Error::Other(error.into()))?);
+        layouts.insert((table, TypeId::of::<R>()), Arc::clone(&layout));
+        Ok(layout)
     }
 
     /// Where the telemetry is.

@@ -6,6 +6,7 @@
 pub mod client;
 pub mod embedded;
 pub mod migrate;
+mod native;
 mod sql;
 
 pub use client::{ClickHouse, ClickHouseError, DiskSpace, Kind};

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::infra::metrics::Metrics;
 use crate::observability::rows::ObservationRow;
-use crate::observability::store::{StoreError, TelemetryStore, Touched};
+use crate::observability::store::{StoreError, TelemetryStore};
 
 /// While requests are still being decoded, a gathering writer waits this long for the next one.
 const LINGER: Duration = Duration::from_millis(2);
@@ -205,11 +205,7 @@ impl Writers {
         self.metrics.store_duration.with_label_values(&["insert"]).observe(started.elapsed().as_secs_f64());
 
         let started = Instant::now();
-        let mut touched = Touched::default();
-        for job in block {
-            touched.add(&job.rows);
-        }
-        self.store.recompute(&touched).await.inspect_err(|_| self.failed("recompute"))?;
+        self.store.recompute(block.iter().flat_map(|job| &job.rows)).await.inspect_err(|_| self.failed("recompute"))?;
         self.metrics.store_duration.with_label_values(&["recompute"]).observe(started.elapsed().as_secs_f64());
         Ok(())
     }

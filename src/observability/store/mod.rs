@@ -1,15 +1,14 @@
 //! The telemetry store: what Brokle writes to and reads from ClickHouse. Every statement names its project.
 
 mod error;
+mod fold;
 mod read;
 mod rows;
-mod traces;
 mod write;
 
 pub use error::StoreError;
 pub use read::{SpanCursor, TraceCursor, TraceFilter};
 pub use rows::{SpanRow, TraceRow};
-pub use write::Touched;
 
 use crate::infra::clickhouse::ClickHouse;
 

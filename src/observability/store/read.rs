@@ -74,7 +74,7 @@ impl TelemetryStore {
         );
         let mut query = self
             .clickhouse
-            .client()
+            .read_client()
             .query(&sql)
             .param("project", project)
             .param("from", filter.from)
@@ -98,7 +98,7 @@ impl TelemetryStore {
         if let Some(TraceCursor(start, id)) = cursor {
             query = query.param("after", *start).param("after_id", id);
         }
-        query.fetch_all::<TraceRow>().await.map_err(read)
+        self.clickhouse.within(query.fetch_all::<TraceRow>()).await.map_err(read)
     }
 
     /// One trace.
@@ -109,14 +109,8 @@ impl TelemetryStore {
         let sql = format!(
             "SELECT {TRACE_COLUMNS} FROM traces FINAL WHERE project_id = {{project:String}} AND trace_id = {{trace:String}} LIMIT 1"
         );
-        self.clickhouse
-            .client()
-            .query(&sql)
-            .param("project", project)
-            .param("trace", trace_id)
-            .fetch_optional::<TraceRow>()
-            .await
-            .map_err(read)
+        let query = self.clickhouse.read_client().query(&sql).param("project", project).param("trace", trace_id);
+        self.clickhouse.within(query.fetch_optional::<TraceRow>()).await.map_err(read)
     }
 
     /// Spans of a trace by start, after `cursor`, at most `limit`; input and output only `with_io`.
@@ -145,7 +139,7 @@ impl TelemetryStore {
         );
         let mut query = self
             .clickhouse
-            .client()
+            .read_client()
             .query(&sql)
             .param("project", project)
             .param("trace", &trace.trace_id)
@@ -154,7 +148,7 @@ impl TelemetryStore {
         if let Some(SpanCursor(start, id)) = cursor {
             query = query.param("after", *start).param("after_id", id);
         }
-        query.fetch_all::<SpanRow>().await.map_err(read)
+        self.clickhouse.within(query.fetch_all::<SpanRow>()).await.map_err(read)
     }
 
     /// One span with everything that is known of it.
@@ -166,10 +160,10 @@ impl TelemetryStore {
         let sql = format!(
             "SELECT ?fields FROM observations FINAL WHERE project_id = {{project:String}} AND span_id = {{span:String}}{in_trace} LIMIT 1"
         );
-        let mut query = self.clickhouse.client().query(&sql).param("project", project).param("span", span_id);
+        let mut query = self.clickhouse.read_client().query(&sql).param("project", project).param("span", span_id);
         if let Some(trace_id) = trace_id {
             query = query.param("trace", trace_id);
         }
-        query.fetch_optional::<ObservationRow>().await.map_err(read)
+        self.clickhouse.within(query.fetch_optional::<ObservationRow>()).await.map_err(read)
     }
 }

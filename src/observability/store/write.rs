@@ -1,36 +1,19 @@
 //! Inserting spans and bringing the rows of their traces up to date.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Datelike};
 
-use super::traces::RECOMPUTE;
+use super::fold::{Facts, Fold, NewTrace};
 use super::{StoreError, TelemetryStore};
 use crate::observability::rows::ObservationRow;
 
 /// ClickHouse refuses a block that spans more than 100 monthly partitions.
 const MONTHS_PER_BLOCK: usize = 90;
-/// Traces recomputed by one statement: their ids must fit the largest query text.
+/// Traces recomputed at a time: their ids must fit the largest query text.
 const TRACES_PER_STATEMENT: usize = 4_000;
-
-/// The traces that a block touched, by project.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Touched(BTreeMap<String, BTreeSet<String>>);
-
-impl Touched {
-    /// Adds the traces of `rows`.
-    pub fn add(&mut self, rows: &[ObservationRow]) {
-        for row in rows {
-            if let Some(traces) = self.0.get_mut(&row.project_id) {
-                if !traces.contains(&row.trace_id) {
-                    traces.insert(row.trace_id.clone());
-                }
-            } else {
-                self.0.insert(row.project_id.clone(), BTreeSet::from([row.trace_id.clone()]));
-            }
-        }
-    }
-}
+/// Bytes of query text that so many ids need.
+const MAX_QUERY_SIZE: &str = "1048576";
 
 /// Year and month.
 type Month = (i32, u32);
@@ -69,47 +52,100 @@ impl TelemetryStore {
     }
 
     async fn insert_block(&self, rows: &[&ObservationRow], token: &str) -> Result<(), clickhouse::error::Error> {
-        let mut insert = self
-            .clickhouse
-            .insert_client()
-            .insert::<ObservationRow>("observations")
-            .await?
-            .with_setting("insert_deduplication_token", token);
-        for row in rows {
-            insert.write(*row).await?;
-        }
-        insert.end().await
+        self.clickhouse.insert("observations", rows.iter().copied(), &[("insert_deduplication_token", token)]).await
     }
 
-    /// Writes the rows of the touched traces anew from all their spans.
+    /// Writes the rows of the traces of `rows`, which were just inserted, anew from all their spans.
     ///
     /// The version is read from the store, in a statement of its own, after the spans were inserted: of two writers that touch the
     /// same trace the one with the later version has seen the spans of both.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`], mostly.
-    pub async fn recompute(&self, touched: &Touched) -> Result<(), StoreError> {
-        let write = |error: clickhouse::error::Error| StoreError::of_write(&error);
-        for (project, traces) in &touched.0 {
-            let traces: Vec<&str> = traces.iter().map(String::as_str).collect();
-            for ids in traces.chunks(TRACES_PER_STATEMENT) {
-                let version: u64 =
-                    self.clickhouse.client().query("SELECT toUInt64(toUnixTimestamp64Nano(now64(9)))").fetch_one().await.map_err(write)?;
-                self.clickhouse
-                    .insert_client()
-                    .query(RECOMPUTE)
-                    .bind(version)
-                    .bind(project.as_str())
-                    .bind(ids)
-                    .with_setting("max_query_size", "1048576")
-                    // A trace of many years has a deleted row in each of its months; there are few such traces.
-                    .with_setting("max_partitions_per_insert_block", "0")
-                    .execute()
-                    .await
-                    .map_err(write)?;
+    pub async fn recompute<'a>(&self, rows: impl Iterator<Item = &'a ObservationRow>) -> Result<(), StoreError> {
+        let mut projects: BTreeMap<&str, BTreeMap<&str, Vec<&ObservationRow>>> = BTreeMap::new();
+        for row in rows {
+            projects.entry(&row.project_id).or_default().entry(&row.trace_id).or_default().push(row);
+        }
+        for (project, traces) in projects {
+            let traces: Vec<(&str, Vec<&ObservationRow>)> = traces.into_iter().collect();
+            for traces in traces.chunks(TRACES_PER_STATEMENT) {
+                self.recompute_traces(project, traces).await.map_err(|error| StoreError::of_write(&error))?;
             }
         }
         Ok(())
+    }
+
+    async fn recompute_traces(&self, project: &str, traces: &[(&str, Vec<&ObservationRow>)]) -> Result<(), clickhouse::error::Error> {
+        let store = &self.clickhouse;
+        let version = store.client().query("SELECT toUInt64(toUnixTimestamp64Nano(now64(9)))").fetch_one::<u64>();
+        let version = store.within(version).await?;
+        let stored = self.count_rows(project, traces.iter().map(|(trace, _)| *trace).collect()).await?;
+
+        // Of a trace that came whole in this block, which most do, nothing needs to be read back.
+        let mut folds: BTreeMap<&str, Fold> = BTreeMap::new();
+        let mut others = Vec::new();
+        for (trace, rows) in traces {
+            let spans: HashSet<&str> = rows.iter().map(|row| row.span_id.as_str()).collect();
+            if spans.len() == rows.len() && stored.get(*trace) == Some(&(rows.len() as u64)) {
+                let fold = folds.entry(trace).or_default();
+                rows.iter().for_each(|row| fold.add(&(*row).into()));
+            } else {
+                others.push(*trace);
+            }
+        }
+        self.fold_stored(project, &others, &mut folds).await?;
+
+        let rows: Vec<NewTrace> = folds.into_iter().flat_map(|(trace, fold)| fold.into_rows(project, trace, version)).collect();
+        if rows.is_empty() {
+            return Ok(());
+        }
+        // A trace of many years has a deleted row in each of its months; there are few such traces.
+        store.insert("traces", rows.iter(), &[("max_partitions_per_insert_block", "0")]).await
+    }
+
+    /// How many rows the store holds of each trace, those that newer ones will replace included.
+    async fn count_rows(&self, project: &str, traces: Vec<&str>) -> Result<HashMap<String, u64>, clickhouse::error::Error> {
+        let counts = self
+            .clickhouse
+            .client()
+            .query("SELECT trace_id, count() FROM observations WHERE project_id = ? AND trace_id IN ? GROUP BY trace_id")
+            .bind(project)
+            .bind(traces)
+            .with_setting("max_query_size", MAX_QUERY_SIZE)
+            .fetch_all::<(String, u64)>();
+        Ok(self.clickhouse.within(counts).await?.into_iter().collect())
+    }
+
+    /// Adds all stored spans of `traces` to their folds.
+    async fn fold_stored<'a>(
+        &self,
+        project: &str,
+        traces: &[&'a str],
+        folds: &mut BTreeMap<&'a str, Fold>,
+    ) -> Result<(), clickhouse::error::Error> {
+        if traces.is_empty() {
+            return Ok(());
+        }
+        let known: HashMap<&str, &'a str> = traces.iter().map(|trace| (*trace, *trace)).collect();
+        let mut cursor = self
+            .clickhouse
+            .client()
+            .query("SELECT ?fields FROM observations FINAL WHERE project_id = ? AND trace_id IN ?")
+            .bind(project)
+            .bind(traces)
+            .with_setting("max_query_size", MAX_QUERY_SIZE)
+            .fetch::<Facts<'_>>()?;
+        self.clickhouse
+            .within(async {
+                while let Some(facts) = cursor.next().await? {
+                    if let Some(trace) = known.get(facts.trace_id) {
+                        folds.entry(trace).or_default().add(&facts);
+                    }
+                }
+                Ok(())
+            })
+            .await
     }
 }
 

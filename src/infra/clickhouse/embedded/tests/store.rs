@@ -116,9 +116,7 @@ async fn the_span_row_and_its_table_agree() {
     let mut late = row.clone();
     late.row_version += 1;
     for version in [&ended, &late] {
-        let mut insert = store.insert_client().insert::<ObservationRow>("observations").await.unwrap();
-        insert.write(version).await.unwrap();
-        insert.end().await.unwrap();
+        store.insert("observations", [version].into_iter(), &[]).await.unwrap();
     }
     let count = "SELECT count() FROM observations WHERE project_id = ?";
     let stored: u64 = store.client().query(count).bind(&row.project_id).fetch_one().await.unwrap();
@@ -138,11 +136,20 @@ async fn the_span_row_and_its_table_agree() {
 async fn an_empty_row_is_stored_too() {
     let store = migrated_store().await;
     let row = ObservationRow { start_time: 1_790_000_000_000_000_000, ..ObservationRow::default() };
-    let mut insert = store.client().insert::<ObservationRow>("observations").await.unwrap();
-    insert.write(&row).await.unwrap();
-    insert.end().await.unwrap();
-    let read: ObservationRow = store.client().query("SELECT ?fields FROM observations FINAL").fetch_one().await.unwrap();
-    assert_eq!(read, row);
+    let full = full_row();
+    store.insert("observations", [&row, &full].into_iter(), &[]).await.unwrap();
+    let read: Vec<ObservationRow> =
+        store.client().query("SELECT ?fields FROM observations FINAL ORDER BY project_id").fetch_all().await.unwrap();
+    assert_eq!(read, [row, full]);
+}
+
+#[tokio::test]
+async fn what_does_not_fit_a_table_is_told_apart_from_a_table_that_is_not_there() {
+    let store = migrated_store().await;
+    let row = full_row();
+    let missing = store.insert("nope", [&row].into_iter(), &[]).await.unwrap_err();
+    assert_eq!(missing.to_string(), "table nope has no column project_id; run: brokle migrate");
+    assert!(matches!(missing, clickhouse::error::Error::Other(_)));
 }
 
 #[tokio::test]
