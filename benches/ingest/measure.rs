@@ -182,7 +182,12 @@ async fn verify(setup: &Setup, from: i64, sent: &Sent) -> anyhow::Result<()> {
         Some(store) => {
             let spans: u64 = store
                 .client()
-                .query("SELECT count() FROM observations FINAL WHERE project_id = ? AND start_time >= fromUnixTimestamp64Nano(?, 'UTC')")
+                // By their traces: the last spans of the row before may start after this one began.
+                .query(
+                    "SELECT count() FROM observations FINAL WHERE project_id = ? AND trace_id IN \
+                     (SELECT trace_id FROM traces FINAL WHERE project_id = ? AND start_time >= fromUnixTimestamp64Nano(?, 'UTC'))",
+                )
+                .bind(&setup.api.project)
                 .bind(&setup.api.project)
                 .bind(from)
                 .fetch_one()

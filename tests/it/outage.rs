@@ -142,6 +142,24 @@ async fn reads_say_that_clickhouse_is_away() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_read_does_not_wait_for_ever_for_a_store_that_hangs() {
+    let installation = Installation::split().await.initialised();
+    let proxy = Proxy::open_for(&installation.services.as_ref().unwrap().clickhouse_url).await;
+    let server = installation.start_with("server", &[("CLICKHOUSE_URL", &proxy.url())]).await;
+    let api = Api::sign_in(&server.url).await;
+    let path = format!("/api/v1/traces?project_id={}", api.project_id);
+    api.get(&path).await;
+    proxy.hold();
+    let (status, body) = api.try_get(&path).await;
+    assert_eq!((status, body["error"]["code"].as_str()), (503, Some("SERVICE_UNAVAILABLE_ERROR")), "{body}");
+    proxy.disconnect();
+    proxy.open().await;
+    wait_until_ready(&server.url).await;
+    api.get(&path).await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_worker_stops_in_time_while_clickhouse_is_away() {
     let mut chance = Chance::new();
     let installation = Installation::split().await.initialised();

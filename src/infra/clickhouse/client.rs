@@ -34,10 +34,10 @@ const STATEMENT_SETTINGS: &[(&str, &str)] = &[
 const INSERT_SETTINGS: &[(&str, &str)] = &[("async_insert", "0"), ("optimize_on_insert", "0")];
 
 /// Settings of reads on a server; the embedded engine sets the same for its readers itself.
-const READ_SETTINGS: &[(&str, &str)] = &[("max_execution_time", "30"), ("readonly", "2")];
+const READ_SETTINGS: &[(&str, &str)] = &[("max_execution_time", "20"), ("readonly", "2")];
 
 /// How long an answer to a read may take in all: longer than the store gives a statement, so that its own error comes first.
-const READ_PATIENCE: Duration = Duration::from_secs(40);
+const READ_PATIENCE: Duration = Duration::from_secs(25);
 /// How long the store may take no bytes of an insert.
 const SEND_PATIENCE: Duration = Duration::from_secs(30);
 /// How long the store may work on an insert. One that is stored after all is recognised by its token when it comes again.

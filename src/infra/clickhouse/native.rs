@@ -280,7 +280,13 @@ macro_rules! refuse_compound {
             serialize_map(Option<usize>) -> Self::SerializeMap, "a map that is not a list of pairs";
             serialize_struct_variant(&'static str, u32, &'static str, usize) -> Self::SerializeStructVariant, "a variant";
         }
-        fn serialize_newtype_variant<T: Serialize + ?Sized>(self, _: &'static str, _: u32, _: &'static str, _: &T) -> Result<(), NativeError> {
+        fn serialize_newtype_variant<T: Serialize + ?Sized>(
+            self,
+            _: &'static str,
+            _: u32,
+            _: &'static str,
+            _: &T,
+        ) -> Result<(), NativeError> {
             unexpected("a variant")
         }
     };
@@ -554,12 +560,7 @@ mod tests {
         column(&mut expected, "cost", "Nullable(Decimal(18, 12))", &[&[1, 0][..], &[0; 8], &[0xff; 8]].concat());
         column(&mut expected, "tags", "Array(String)", &[&ends(&[2, 2])[..], &[1, b'a', 0]].concat());
         column(&mut expected, "usage", "Map(String, UInt8)", &[&ends(&[1, 1])[..], &[2, b'i', b'n'], &[7]].concat());
-        column(
-            &mut expected,
-            "events",
-            "Array(Map(String, UInt8))",
-            &[&ends(&[2, 2])[..], &ends(&[0, 1]), &[1, b'k'], &[9]].concat(),
-        );
+        column(&mut expected, "events", "Array(Map(String, UInt8))", &[&ends(&[2, 2])[..], &ends(&[0, 1]), &[1, b'k'], &[9]].concat());
         assert_eq!(encode(&rows), expected);
     }
 

@@ -276,9 +276,10 @@ impl Fold {
             None => (self.first.into_value(), false),
         };
         let end_time = if self.running { 0 } else { self.end };
-        let (input, output) = head.as_ref().filter(|_| has_root).map_or((String::new(), String::new()), |root| {
-            (root.input_preview.clone(), root.output_preview.clone())
-        });
+        let (input, output) = head
+            .as_ref()
+            .filter(|_| has_root)
+            .map_or((String::new(), String::new()), |root| (root.input_preview.clone(), root.output_preview.clone()));
         let or_else = |text: String, other: Option<String>| if text.is_empty() { other.unwrap_or_default() } else { text };
         let live = NewTrace {
             project_id: project_id.to_owned(),
@@ -367,7 +368,8 @@ mod tests {
 
     #[test]
     fn the_root_names_the_trace_and_the_earliest_span_with_a_value_gives_it() {
-        let root = ObservationRow { is_root: 1, status_code: 1, service_name: "shop".into(), output_preview: "bye".into(), ..span("root", 50) };
+        let root =
+            ObservationRow { is_root: 1, status_code: 1, service_name: "shop".into(), output_preview: "bye".into(), ..span("root", 50) };
         let early = ObservationRow {
             status_code: 2,
             user_id: "ada".into(),

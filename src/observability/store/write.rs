@@ -12,6 +12,8 @@ use crate::observability::rows::ObservationRow;
 const MONTHS_PER_BLOCK: usize = 90;
 /// Traces recomputed at a time: their ids must fit the largest query text.
 const TRACES_PER_STATEMENT: usize = 4_000;
+/// So few traces are read back sooner than it takes to ask which of them are whole.
+const FEW_TRACES: usize = 16;
 /// Bytes of query text that so many ids need.
 const MAX_QUERY_SIZE: &str = "1048576";
 
@@ -80,9 +82,11 @@ impl TelemetryStore {
         let store = &self.clickhouse;
         let version = store.client().query("SELECT toUInt64(toUnixTimestamp64Nano(now64(9)))").fetch_one::<u64>();
         let version = store.within(version).await?;
-        let stored = self.count_rows(project, traces.iter().map(|(trace, _)| *trace).collect()).await?;
-
-        // Of a trace that came whole in this block, which most do, nothing needs to be read back.
+        // Of a trace that came whole in this block, which most do, nothing needs to be read back. It has its root here, then,
+        // and the store holds no more rows of it than these.
+        let candidates: Vec<&str> =
+            traces.iter().filter(|(_, rows)| rows.iter().any(|row| row.is_root == 1)).map(|(trace, _)| *trace).collect();
+        let stored = if candidates.len() > FEW_TRACES { self.count_rows(project, candidates).await? } else { HashMap::new() };
         let mut folds: BTreeMap<&str, Fold> = BTreeMap::new();
         let mut others = Vec::new();
         for (trace, rows) in traces {
