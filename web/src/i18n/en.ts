@@ -20,6 +20,7 @@ export const en = {
   "time.hours": "{value} h ago",
   "time.days": "{value} d ago",
 
+  "cost.none": "Nothing to price: no tokens were reported",
   "cost.unknown": "Price unknown: no price is stored for this model",
   "status.ok": "OK",
   "status.error": "Error",
