@@ -7,7 +7,7 @@
 # Services run on private ports with their data and logs under .dev/test (logs are kept until the next run).
 # BROKLE_TEST_DATABASE_URL, BROKLE_TEST_REDIS_URL, BROKLE_TEST_CLICKHOUSE_URL: use these servers instead of starting them.
 #
-# The black-box suites tests/{sdk,crash,browser}/run.sh get, in the environment:
+# The black-box suites tests/{sdk,browser}/run.sh get, in the environment:
 #   BROKLE_BIN                 the community binary (debug)
 #   BROKLE_TEST_*_URL          the services above
 #   BROKLE_ENGINE_LIB          the engine library
@@ -137,6 +137,4 @@ export BROKLE_TEST_CHROMIUM
 stage 'python packages' scripts/python-env.sh tests/sdk/requirements.txt
 BROKLE_TEST_PYTHON="$(scripts/python-env.sh tests/sdk/requirements.txt)"
 export BROKLE_TEST_PYTHON
-for name in sdk crash browser; do
-  if [[ -x "tests/$name/run.sh" ]]; then stage "suite: $name" suite "$name"; fi
-done
+for name in sdk browser; do stage "suite: $name" suite "$name"; done
