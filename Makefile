@@ -5,13 +5,16 @@ SHELL := /bin/bash
 # Compiled dependencies are shared by all clones of one user, and outlive a fresh clone.
 export CARGO_TARGET_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/brokle/target
 
-.PHONY: help run test test-full check engine web build services services-stop bench-ingest regen clean
+.PHONY: help run demo test test-full check engine web build services services-stop bench-ingest regen clean
 
 help: ## This list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## Set everything up (the first time) and start Brokle on http://127.0.0.1:8080
 	@exec scripts/run.sh $(ARGS)
+
+demo: ## Send example traces to the Brokle that `make run` has started
+	@exec scripts/demo.sh $(ARGS)
 
 test: ## Set everything up and run all tests against real Postgres, Redis and ClickHouse engine
 	@exec scripts/test.sh

@@ -92,10 +92,12 @@ find_redis() {
   done
 }
 
-# find_chromium: a Chromium that Playwright can drive, or nothing
+# find_chromium: a Chromium that Playwright can drive, or nothing. First those in PATH, then those that Playwright has fetched.
 find_chromium() {
   local bin
-  for bin in "${BROKLE_TEST_CHROMIUM:-}" chromium chromium-browser google-chrome-stable google-chrome; do
+  local -a fetched
+  mapfile -t fetched < <(printf '%s\n' "${PLAYWRIGHT_BROWSERS_PATH:-${XDG_CACHE_HOME:-$HOME/.cache}/ms-playwright}"/chromium-*/chrome-linux*/chrome | sort -Vr)
+  for bin in "${BROKLE_TEST_CHROMIUM:-}" chromium chromium-browser google-chrome-stable google-chrome "${fetched[@]}"; do
     [[ -n "$bin" ]] || continue
     bin="$(command -v "$bin" 2>/dev/null || true)"
     # Ubuntu's chromium-browser without snap is a script that only prints how to install the snap.

@@ -44,7 +44,7 @@ for (const width of [360, 390]) {
       await page.getByRole("button", { name: "Open navigation" }).click();
       await expect(page.getByRole("dialog", { name: "Main navigation" })).toBeVisible();
       await page.getByRole("dialog").getByRole("link", { name: "Traces" }).click();
-      await expect(page.getByRole("heading", { name: "Traces" })).toBeVisible();
+      await expect(page.getByRole("heading", { name: "Traces", exact: true })).toBeVisible();
     });
   });
 }

@@ -70,7 +70,7 @@ test("is used by keyboard", async ({ page }) => {
   await page.keyboard.press("Enter");
   await expect(page.getByRole("tree")).toBeVisible();
   await page.keyboard.press("Escape");
-  await expect(page.getByRole("heading", { name: "Traces" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Traces", exact: true })).toBeVisible();
 });
 
 test.describe("a failing server", () => {

@@ -3,13 +3,51 @@ import { expect, logIn, openTraces, sendAgentTrace, server, test, unique } from 
 test("logs in, remembers the session over a reload, and logs out", async ({ page }) => {
   await openTraces(page);
   await page.reload();
-  await expect(page.getByRole("heading", { name: "Traces" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Traces", exact: true })).toBeVisible();
 
   await page.getByRole("button", { name: /^Account/ }).click();
   await page.getByRole("menuitem", { name: "Log out" }).click();
   await expect(page).toHaveURL(/\/login/);
   await page.goto("/");
   await expect(page.getByRole("button", { name: "Log in" })).toBeVisible();
+});
+
+test("ends the session on the server, also after the access token has expired", async ({ page, context }) => {
+  await openTraces(page);
+  const before = await context.cookies(`${server.url}/api/v1/auth/refresh`);
+  expect(before.map((cookie) => cookie.name)).toEqual(["brokle_refresh"]);
+  // The machine has slept: the page's clock jumps, no timer has run.
+  await page.clock.setSystemTime(Date.now() + 8 * 3_600_000);
+  await page.getByRole("button", { name: /^Account/ }).click();
+  await page.getByRole("menuitem", { name: "Log out" }).click();
+  await expect(page).toHaveURL(/\/login$/);
+  expect(await context.cookies(`${server.url}/api/v1/auth/refresh`)).toEqual([]);
+
+  const cookie = before.map(({ name, value }) => `${name}=${value}`).join();
+  const refresh = await fetch(`${server.url}/api/v1/auth/refresh`, { method: "POST", headers: { Cookie: cookie } });
+  expect(refresh.status, "what the cookie held opens nothing").toBe(401);
+});
+
+test.describe("a server out of reach", () => {
+  test.use({ expectedErrors: [/net::ERR_FAILED/] });
+
+  test("is reported at log-out, and another try ends the session", async ({ page, context }) => {
+    await openTraces(page);
+    await page.route("**/api/v1/auth/logout", (route) => route.abort());
+    await page.getByRole("button", { name: /^Account/ }).click();
+    await page.getByRole("menuitem", { name: "Log out" }).click();
+    const notice = page.getByRole("alert");
+    await expect(notice).toContainText("the server could not be told");
+    await page.reload();
+    await notice.getByRole("button").click();
+    await expect(notice).toContainText("No answer from the server");
+
+    await page.unrouteAll();
+    await notice.getByRole("button").click();
+    await expect(notice).toBeHidden();
+    await expect(page).toHaveURL(/\/login$/);
+    expect(await context.cookies(`${server.url}/api/v1/auth/refresh`)).toEqual([]);
+  });
 });
 
 test("keeps the access token out of storage", async ({ page }) => {
@@ -35,7 +73,7 @@ test.describe("wrong password", () => {
     await expect(page.getByRole("alert")).toContainText("Wrong e-mail or password");
     await expect(page).toHaveURL(/\/login/);
     await logIn(page);
-    await expect(page.getByRole("heading", { name: "Traces" })).toBeVisible();
+    await expect(page.getByRole("heading", { name: "Traces", exact: true })).toBeVisible();
   });
 });
 

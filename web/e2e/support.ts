@@ -53,7 +53,7 @@ export async function logIn(page: Page, password = server.password): Promise<voi
 export async function openTraces(page: Page): Promise<void> {
   await page.goto("/");
   await logIn(page);
-  await expect(page.getByRole("heading", { name: "Traces" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Traces", exact: true })).toBeVisible();
 }
 
 type Value = string | number | boolean;

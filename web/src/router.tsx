@@ -26,6 +26,8 @@ export interface LoginSearch {
   next?: string;
   /** The session ended while the app was in use. */
   ended?: true;
+  /** Somebody logged out, but the server could not be told. */
+  open?: true;
 }
 
 export interface DetailSearch {
@@ -48,6 +50,7 @@ const loginRoute = createRoute({
   validateSearch: (search: Record<string, unknown>): LoginSearch => ({
     ...(localPath(search.next) !== undefined && { next: localPath(search.next) }),
     ...(search.ended === true && { ended: true as const }),
+    ...(search.open === true && { open: true as const }),
   }),
 }).lazy(() => import("./features/auth/login-page").then((module) => module.route));
 

@@ -3,12 +3,16 @@ import { authorizedFetch, SessionManager } from "./session";
 
 const USER = { id: "u", email: "ada@example.com", first_name: "Ada", last_name: "L" };
 
-/** A server in memory: tokens count up, and only the newest is good. */
+/** A server in memory with one session: tokens count up, and only the newest is good, for a quarter of an hour. */
 class FakeServer {
   issued = 0;
   refreshes = 0;
   logins = 0;
   refreshStatus = 200;
+  logoutStatus = 200;
+  /** Whether the session is open, so that its cookie is good for a new token. */
+  open = true;
+  private expiresAt = 0;
   offline = false;
   /** Resolves a refresh that is held back. */
   release: (() => void) | null = null;
@@ -22,7 +26,8 @@ class FakeServer {
     if (path === "/api/v1/auth/refresh") {
       this.refreshes += 1;
       if (this.hold) await new Promise<void>((resolve) => (this.release = resolve));
-      return this.refreshStatus === 200 ? this.grant() : envelope(this.refreshStatus, "REFRESH_EXPIRED", "log in again");
+      const status = this.open ? this.refreshStatus : 401;
+      return status === 200 ? this.grant() : envelope(status, "REFRESH_EXPIRED", "log in again");
     }
     if (path === "/api/v1/auth/login") {
       this.logins += 1;
@@ -31,14 +36,20 @@ class FakeServer {
     }
     const token = request.headers.get("Authorization");
     this.seen.push(token);
-    if (path === "/api/v1/auth/logout") return Response.json({ success: true, data: {} });
-    return token === `Bearer token-${this.issued}`
-      ? Response.json({ success: true, data: await request.text() })
-      : envelope(401, "UNAUTHORIZED_ERROR", "the token has expired");
+    if (!this.open || token !== `Bearer token-${this.issued}` || now >= this.expiresAt) {
+      return envelope(401, "UNAUTHORIZED_ERROR", "the token has expired");
+    }
+    if (path === "/api/v1/auth/logout") {
+      if (this.logoutStatus !== 200) return envelope(this.logoutStatus, "SERVICE_UNAVAILABLE_ERROR", "try again");
+      this.open = false;
+    }
+    return Response.json({ success: true, data: await request.text() });
   };
 
   private grant(): Response {
     this.issued += 1;
+    this.open = true;
+    this.expiresAt = now + 900_000;
     return Response.json({
       success: true,
       data: { access_token: `token-${this.issued}`, token_type: "Bearer", expires_in: 900, user: USER },
@@ -171,12 +182,86 @@ describe("log-in and log-out", () => {
     expect(session.user).toBeNull();
   });
 
-  it("forgets on log-out, also when the server is away", async () => {
-    await session.login("a", "right");
-    server.offline = true;
-    await session.logout();
+  const expectForgotten = () => {
+    expect(session.user).toBeNull();
     expect(session.usableToken).toBeNull();
     expect(hint).toBe(false);
+  };
+
+  it("ends the session on the server", async () => {
+    await session.login("a", "right");
+    await session.logout();
+    expect(server.open).toBe(false);
+    expect(server.refreshes).toBe(0);
+    expectForgotten();
+  });
+
+  it("ends it with a new token when the old one has expired", async () => {
+    await session.login("a", "right");
+    now += 8 * 3_600_000;
+    await session.logout();
+    expect(server.open).toBe(false);
+    expect(server.seen).toEqual(["Bearer token-2"]);
+    expectForgotten();
+  });
+
+  it("ends it with a new token when the server finds the old one expired", async () => {
+    await session.login("a", "right");
+    server.issued = 5;
+    await session.logout();
+    expect(server.open).toBe(false);
+    expect(server.seen).toEqual(["Bearer token-1", "Bearer token-6"]);
+    expectForgotten();
+  });
+
+  it("is content when the session has ended before", async () => {
+    await session.login("a", "right");
+    server.open = false;
+    await session.logout();
+    expectForgotten();
+    now += 8 * 3_600_000;
+    await session.logout();
+    expectForgotten();
+  });
+
+  it("forgets and says so when the server is away, and ends the session at the next try", async () => {
+    for (const pause of [0, 8 * 3_600_000]) {
+      await session.login("a", "right");
+      now += pause;
+      server.offline = true;
+      await expect(session.logout()).rejects.toMatchObject({ status: 0, code: "NETWORK_ERROR" });
+      expectForgotten();
+      await expect(session.ensure()).resolves.toBe(false);
+
+      server.offline = false;
+      expect(server.open).toBe(true);
+      await session.logout();
+      expect(server.open).toBe(false);
+      expectForgotten();
+    }
+  });
+
+  it("says so when the server fails", async () => {
+    await session.login("a", "right");
+    server.logoutStatus = 503;
+    await expect(session.logout()).rejects.toMatchObject({ status: 503, requestId: "req-1" });
+    expectForgotten();
+    server.refreshStatus = 500;
+    await expect(session.logout()).rejects.toMatchObject({ status: 500 });
+    expect(server.open).toBe(true);
+  });
+
+  it("is not undone by a request that was on its way", async () => {
+    await session.login("a", "right");
+    const answers: ((response: Response) => void)[] = [];
+    const slow = authorizedFetch(session, () => new Promise((resolve) => answers.push(resolve)), signedOut);
+    const request = slow(new Request("http://server/slow"));
+    await vi.waitFor(() => expect(answers).toHaveLength(1));
+    await session.logout();
+    answers[0]?.(envelope(401, "UNAUTHORIZED_ERROR", "the session has ended"));
+    expect((await request).status).toBe(401);
+    expect(server.refreshes).toBe(0);
+    expect(signedOut).not.toHaveBeenCalled();
   });
 
   it("is not undone by a refresh that was on its way", async () => {

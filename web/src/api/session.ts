@@ -22,6 +22,8 @@ interface Current {
 
 /** A token this close to its end is renewed before it is used. */
 const RENEW_BEFORE_MS = 20_000;
+/** A server that says nothing for this long is taken to be out of reach. */
+const ANSWER_WITHIN_MS = 30_000;
 
 export class SessionManager {
   private current: Current | null = null;
@@ -53,9 +55,9 @@ export class SessionManager {
 
   /** Logs in; throws an ApiError with the server's message when it refuses. */
   async login(email: string, password: string): Promise<void> {
-    const session = await this.post("/api/v1/auth/login", { email, password });
+    const session = await this.post("/api/v1/auth/login", { body: { email, password } });
     this.generation += 1;
-    this.accept(session);
+    this.accept(session as Session);
   }
 
   /**
@@ -80,7 +82,7 @@ export class SessionManager {
     const generation = this.generation;
     try {
       const session = await this.post("/api/v1/auth/refresh");
-      if (generation === this.generation) this.accept(session);
+      if (generation === this.generation) this.accept(session as Session);
       return this.current !== null;
     } catch (error) {
       if (error instanceof ApiError && error.status === 401) {
@@ -91,17 +93,33 @@ export class SessionManager {
     }
   }
 
-  /** Ends the session here even if the server cannot be told; the cookie's own expiry is the fallback. */
+  /**
+   * Ends the session on the server, and here whatever the server says. Throws an ApiError when the session could not be ended
+   * there: the cookie opens it until it expires, and logging out again is the way to close it.
+   */
   async logout(): Promise<void> {
-    const token = this.current?.token;
-    this.generation += 1;
-    this.forget();
-    if (token === undefined) return;
     try {
-      await this.send("/api/v1/auth/logout", { method: "POST", headers: { Authorization: `Bearer ${token}` } });
-    } catch {
-      // Nothing to do: the token is gone from memory and expires by itself.
+      await this.endOnServer();
+    } finally {
+      this.generation += 1;
+      this.forget();
     }
+  }
+
+  /** The server ends the session of a good access token only, so one is fetched when there is none. */
+  private async endOnServer(): Promise<void> {
+    const token = this.usableToken;
+    if (token !== null) {
+      try {
+        await this.post("/api/v1/auth/logout", { token });
+        return;
+      } catch (error) {
+        // Good by this machine's clock, but not by the server's.
+        if (!(error instanceof ApiError && error.status === 401)) throw error;
+      }
+    }
+    // When even the refresh is refused, the session has ended before.
+    if (await this.refresh()) await this.post("/api/v1/auth/logout", { token: this.current?.token });
   }
 
   /** Drops what is in memory, without a request. */
@@ -126,21 +144,26 @@ export class SessionManager {
     for (const listener of this.listeners) listener();
   }
 
-  private async post(path: string, body?: unknown): Promise<Session> {
+  /** Returns the data of the answer, or throws an ApiError. */
+  private async post(path: string, { body, token }: { body?: unknown; token?: string } = {}): Promise<unknown> {
+    const headers = new Headers();
+    if (body !== undefined) headers.set("Content-Type", "application/json");
+    if (token !== undefined) headers.set("Authorization", `Bearer ${token}`);
     let response: Response;
     try {
       response = await this.send(path, {
         method: "POST",
-        headers: body === undefined ? {} : { "Content-Type": "application/json" },
+        headers,
         body: body === undefined ? undefined : JSON.stringify(body),
         credentials: "same-origin",
+        signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
       });
     } catch (error) {
       throw toApiError(error);
     }
     const parsed: unknown = await response.json().catch(() => null);
     if (!response.ok) throw errorFromResponse(response, parsed);
-    return (parsed as { data: Session }).data;
+    return (parsed as { data: unknown }).data;
   }
 }
 
@@ -161,7 +184,8 @@ export function authorizedFetch(session: SessionManager, send: typeof fetch, onS
     if (signedIn) {
       const tokenUsed = session.usableToken;
       const response = await attempt();
-      if (response.status !== 401) return response;
+      // Somebody who logged out meanwhile is not logged in again, nor told that the session has ended.
+      if (response.status !== 401 || session.user === null) return response;
       // Another request may have refreshed while this one was on its way.
       signedIn = (session.usableToken !== null && session.usableToken !== tokenUsed) || (await session.refresh());
       if (signedIn) return attempt();

@@ -20,6 +20,7 @@ export const en = {
   "time.hours": "{value} h ago",
   "time.days": "{value} d ago",
 
+  "cost.none": "Nothing to price: no tokens were reported",
   "cost.unknown": "Price unknown: no price is stored for this model",
   "status.ok": "OK",
   "status.error": "Error",
@@ -47,6 +48,9 @@ export const en = {
   "login.wrong": "Wrong e-mail or password.",
   "login.showPassword": "Show password",
   "login.hidePassword": "Hide password",
+  "login.open":
+    "You are logged out here, but the server could not be told: this browser can still open your session. Try again before you leave it.",
+  "login.closing": "Logging out…",
   "login.ended": "Your session has ended. Log in to go on where you were.",
 
   "nav.label": "Main navigation",

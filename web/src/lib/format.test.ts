@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
+  costTip,
   formatBytes,
   formatCost,
   formatCostExact,
@@ -58,7 +59,9 @@ describe("costs", () => {
   });
 
   it("says why there is no cost", () => {
-    expect(formatCostExact(null)).toMatch(/price unknown/i);
+    expect(costTip({ total_cost: null, total_tokens: 12 })).toMatch(/price unknown/i);
+    expect(costTip({ total_cost: null, total_tokens: 0 })).toMatch(/nothing to price/i);
+    expect(costTip({ total_cost: "0.0123000", total_tokens: 12 })).toBe("$0.0123");
   });
 });
 

@@ -52,9 +52,14 @@ export function formatCost(decimal: string | null): string {
   return `${sign}$${amount}`;
 }
 
-/** The cost with every digit the server gave, or why there is none. */
-export function formatCostExact(decimal: string | null): string {
-  if (decimal === null) return t("cost.unknown");
+/** What there is to say about a cost: every digit the server gave, or why there is none. */
+export function costTip({ total_cost, total_tokens }: { total_cost: string | null; total_tokens: number }): string {
+  if (total_cost !== null) return formatCostExact(total_cost);
+  return t(total_tokens === 0 ? "cost.none" : "cost.unknown");
+}
+
+/** A cost with every digit the server gave. */
+export function formatCostExact(decimal: string): string {
   const trimmed = decimal.includes(".") ? decimal.replace(/0+$/, "").replace(/\.$/, "") : decimal;
   return trimmed.startsWith("-") ? `−$${trimmed.slice(1)}` : `$${trimmed === "" ? "0" : trimmed}`;
 }

@@ -10,7 +10,7 @@ const kind = (value: unknown): Payload["kind"] => parsePayload(JSON.stringify(va
 
 describe("what is not a conversation", () => {
   it("is empty, text or JSON", () => {
-    expect(parsePayload(null)).toEqual({ kind: "empty" });
+    expect(parsePayload("")).toEqual({ kind: "empty" });
     expect(parsePayload("  ")).toEqual({ kind: "empty" });
     expect(parsePayload("hello")).toEqual({ kind: "text", text: "hello" });
     expect(parsePayload('"quoted"')).toEqual({ kind: "text", text: "quoted" });

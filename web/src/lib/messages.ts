@@ -42,8 +42,8 @@ function str(value: unknown): string | null {
 }
 
 /** Reads the text of a payload. */
-export function parsePayload(text: string | null): Payload {
-  if (text === null || text.trim() === "") return { kind: "empty" };
+export function parsePayload(text: string): Payload {
+  if (text.trim() === "") return { kind: "empty" };
   const first = text.trimStart()[0];
   if (first !== "{" && first !== "[" && first !== '"') return { kind: "text", text };
   let value: unknown;

@@ -1,5 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { createLazyRoute, getRouteApi, useRouter } from "@tanstack/react-router";
+import { createLazyRoute, getRouteApi, useNavigate, useRouter } from "@tanstack/react-router";
 import { CircleAlert, Eye, EyeOff } from "lucide-react";
 import { useEffect, useId, useRef, useState, type SubmitEvent } from "react";
 import { session } from "@/api/client";
@@ -21,8 +21,35 @@ function explain(error: ApiError): string {
   return t("error.server");
 }
 
+/** The log-out that did not reach the server, and another try. */
+function OpenSession() {
+  const navigate = useNavigate();
+  const [busy, setBusy] = useState(false);
+  const [failure, setFailure] = useState<ApiError | null>(null);
+  const close = async () => {
+    setBusy(true);
+    try {
+      await session.logout();
+      await navigate({ to: "/login", search: {}, replace: true });
+    } catch (error) {
+      setFailure(toApiError(error));
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <div role="alert" className="flex flex-col items-start gap-2 rounded-md bg-warning-soft px-3 py-2 text-warning">
+      <p>{t("login.open")}</p>
+      {failure !== null && <p>{t(failure.status === 0 ? "error.network" : "error.server")}</p>}
+      <Button disabled={busy} onClick={() => void close()}>
+        {t(busy ? "login.closing" : "action.retry")}
+      </Button>
+    </div>
+  );
+}
+
 function LoginPage() {
-  const { next, ended } = api.useSearch();
+  const { next, ended, open } = api.useSearch();
   const router = useRouter();
   const queryClient = useQueryClient();
   const [visible, setVisible] = useState(false);
@@ -63,6 +90,7 @@ function LoginPage() {
           <Logo className="size-9" />
           <h1 className="text-xl font-semibold">{t("login.title")}</h1>
         </div>
+        {open === true && <OpenSession />}
         {ended === true && failure === null && (
           <p role="status" className="rounded-md bg-warning-soft px-3 py-2 text-warning">
             {t("login.ended")}

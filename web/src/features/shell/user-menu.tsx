@@ -41,9 +41,12 @@ export function UserMenu({ me, folded }: { me: Me; folded: boolean }) {
   const fullName = `${me.first_name} ${me.last_name}`.trim() || me.email;
 
   const logout = async () => {
-    await session.logout();
+    const ended = await session.logout().then(
+      () => true,
+      () => false,
+    );
     announceLogout();
-    await navigate({ to: "/login", search: {} });
+    await navigate({ to: "/login", search: ended ? {} : { open: true } });
     queryClient.clear();
   };
 

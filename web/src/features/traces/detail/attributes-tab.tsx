@@ -10,12 +10,12 @@ export function AttributesTab({ span }: { span: SpanDetail }) {
   const [search, setSearch] = useState("");
   const groups = useMemo(
     () => [
-      { title: t("attributes.span"), note: null, values: span.attributes },
+      { title: t("attributes.span"), note: "", values: span.attributes },
       { title: t("attributes.resource"), note: span.resource_schema_url, values: span.resource_attributes },
       {
         title: t("attributes.scope"),
-        note: span.scope === null ? null : [span.scope.name, span.scope.version].filter(Boolean).join(" "),
-        values: span.scope?.attributes ?? {},
+        note: [span.scope.name, span.scope.version].filter(Boolean).join(" "),
+        values: span.scope.attributes,
       },
     ],
     [span],
@@ -46,12 +46,12 @@ export function AttributesTab({ span }: { span: SpanDetail }) {
       )}
       {matches === 0 && <p className="text-muted">{t("attributes.noMatch")}</p>}
       {shown
-        .filter((group) => group.entries.length > 0 || (search === "" && group.note !== null && group.note !== ""))
+        .filter((group) => group.entries.length > 0 || (search === "" && group.note !== ""))
         .map((group) => (
           <section key={group.title}>
             <h3 className="mb-1 flex items-baseline gap-2 font-semibold">
               {group.title}
-              {group.note !== null && <span className="code font-normal text-muted">{group.note}</span>}
+              {group.note !== "" && <span className="code font-normal text-muted">{group.note}</span>}
             </h3>
             {group.entries.length > 0 && (
               <dl className="overflow-hidden rounded-lg border border-line">

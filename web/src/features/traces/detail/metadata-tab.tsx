@@ -3,7 +3,7 @@ import type { SpanDetail } from "@/api/contract";
 import { JsonTree } from "@/components/json-tree";
 import { CopyButton } from "@/components/ui/copy-button";
 import { t, type Key } from "@/i18n";
-import { formatBytes, formatCost, formatCostExact, formatCount, formatDurationExact, NONE } from "@/lib/format";
+import { costTip, formatBytes, formatCost, formatCostExact, formatCount, formatDurationExact, NONE } from "@/lib/format";
 import { spanTypeLabel } from "@/lib/span-type";
 import { formatExact } from "@/lib/time";
 import { statusLabel } from "@/components/status-icon";
@@ -66,7 +66,7 @@ export function MetadataTab({ span }: { span: SpanDetail }) {
       </Group>
       <Group title="metadata.cost">
         <Row label={t("metadata.totalCost")}>
-          {span.total_cost === null ? `${NONE} ${t("cost.unknown")}` : formatCostExact(span.total_cost)}
+          {span.total_cost === null ? `${NONE} ${costTip(span)}` : formatCostExact(span.total_cost)}
         </Row>
         {Object.entries(span.cost_details).map(([kind, cost]) => (
           <Row key={kind} label={<code className="code">{kind}</code>}>
@@ -85,7 +85,7 @@ export function MetadataTab({ span }: { span: SpanDetail }) {
         <Field label="metadata.release">{span.release}</Field>
         <Field label="metadata.version">{span.version}</Field>
         <Field label="metadata.scopeName" code>
-          {span.scope === null ? null : [span.scope.name, span.scope.version].filter(Boolean).join(" ")}
+          {[span.scope.name, span.scope.version].filter(Boolean).join(" ")}
         </Field>
         <Field label="metadata.schemaUrl" code>
           {span.resource_schema_url}

@@ -40,7 +40,8 @@ export function PreviewTab({ span, running }: PreviewTabProps) {
 
 interface PayloadSectionProps {
   title: string;
-  text: string | null;
+  /** Empty when nothing was recorded. */
+  text: string;
   bytes: number;
   missing: string;
   copyLabel: string;
@@ -50,7 +51,7 @@ interface PayloadSectionProps {
 function PayloadSection({ title, text, bytes, missing, copyLabel, truncated }: PayloadSectionProps) {
   const [mode, setMode] = useState<"formatted" | "raw">("formatted");
   const payload = useMemo(() => parsePayload(text), [text]);
-  const present = payload.kind !== "empty" && text !== null;
+  const present = payload.kind !== "empty";
   return (
     <section aria-label={title}>
       <header className="mb-2 flex h-7 items-center gap-2">

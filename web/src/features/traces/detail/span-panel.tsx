@@ -9,7 +9,7 @@ import { CopyButton } from "@/components/ui/copy-button";
 import { cx } from "@/components/ui/cx";
 import { Tabs, type Tab } from "@/components/ui/tabs";
 import { t } from "@/i18n";
-import { formatCost, formatCostExact, formatDuration, formatDurationExact, formatTokens } from "@/lib/format";
+import { costTip, formatCost, formatDuration, formatDurationExact, formatTokens } from "@/lib/format";
 import { spanType, spanTypeLabel } from "@/lib/span-type";
 import { parseTime } from "@/lib/time";
 import type { TreeNode } from "@/lib/tree";
@@ -122,7 +122,7 @@ function SpanHeader({ node }: { node: TreeNode }) {
           </Chip>
         )}
         {tokens > 0 && (
-          <Chip label={t("trace.chip.cost")} tip={formatCostExact(span.total_cost)}>
+          <Chip label={t("trace.chip.cost")} tip={costTip(span)}>
             {formatCost(span.total_cost)}
           </Chip>
         )}
@@ -135,7 +135,7 @@ function SpanHeader({ node }: { node: TreeNode }) {
       {span.status === "error" && (
         <p className="mt-2 flex gap-2 rounded-md bg-error-soft px-3 py-1.5 text-error">
           <CircleAlert className="mt-0.5 size-4 shrink-0" aria-hidden />
-          <span className="min-w-0 break-words whitespace-pre-wrap">{span.status_message ?? t("status.error")}</span>
+          <span className="min-w-0 break-words whitespace-pre-wrap">{span.status_message === "" ? t("status.error") : span.status_message}</span>
         </p>
       )}
     </header>

@@ -2,7 +2,7 @@ import { ChevronRight, CircleAlert, Unlink } from "lucide-react";
 import { memo } from "react";
 import { cx } from "@/components/ui/cx";
 import { t } from "@/i18n";
-import { formatCost, formatCostExact, formatDuration, formatTokens, formatTokensShort, shortId } from "@/lib/format";
+import { costTip, formatCost, formatDuration, formatTokens, formatTokensShort, shortId } from "@/lib/format";
 import { spanType, spanTypeLabel } from "@/lib/span-type";
 import { barPosition } from "@/lib/timeline";
 import type { TreeNode } from "@/lib/tree";
@@ -66,7 +66,7 @@ export const SpanRow = memo(function SpanRow(props: SpanRowProps) {
             className="ml-1.5 size-3.5 shrink-0 text-error"
             role="img"
             aria-label={t("status.error")}
-            data-tip={span.status_message ?? t("status.error")}
+            data-tip={span.status_message === "" ? t("status.error") : span.status_message}
           />
         )}
         {collapsed && span.status !== "error" && node.errorBelow && (
@@ -138,7 +138,7 @@ function Badges({ node, withDuration }: { node: TreeNode; withDuration: boolean 
         </span>
       )}
       {priced && (
-        <span className="hidden @xs:inline" data-tip={formatCostExact(span.total_cost)}>
+        <span className="hidden @xs:inline" data-tip={costTip(span)}>
           {formatCost(span.total_cost)}
         </span>
       )}

@@ -7,8 +7,8 @@ import { CopyButton } from "@/components/ui/copy-button";
 import { OpenNavigationButton } from "@/features/shell/navigation-context";
 import { t } from "@/i18n";
 import {
+  costTip,
   formatCost,
-  formatCostExact,
   formatCount,
   formatDuration,
   formatDurationExact,
@@ -78,7 +78,7 @@ export function TraceHeader({ trace }: { trace: TraceSummary }) {
             {formatDuration(trace.duration)}
           </Chip>
         )}
-        <Chip label={t("trace.chip.cost")} tip={formatCostExact(trace.total_cost)}>
+        <Chip label={t("trace.chip.cost")} tip={costTip(trace)}>
           {formatCost(trace.total_cost)}
         </Chip>
         <Chip label={t("trace.chip.tokens")} tip={usageTip(trace.usage_details)}>
@@ -103,9 +103,7 @@ export function TraceHeader({ trace }: { trace: TraceSummary }) {
         <CopyChip label={t("trace.chip.user")} value={trace.user_id} />
         <CopyChip label={t("trace.chip.session")} value={trace.session_id} />
         <Chip label={t("trace.chip.environment")}>{trace.environment}</Chip>
-        {trace.service_name !== null && trace.service_name !== "" && (
-          <Chip label={t("trace.chip.service")}>{trace.service_name}</Chip>
-        )}
+        {trace.service_name !== "" && <Chip label={t("trace.chip.service")}>{trace.service_name}</Chip>}
         {trace.release !== null && trace.release !== "" && <Chip label={t("trace.chip.release")}>{trace.release}</Chip>}
         {trace.tags.map((tag) => (
           <span key={tag} className="inline-flex h-6 items-center rounded-md bg-hover px-2 text-xs whitespace-nowrap">

@@ -5,8 +5,8 @@ import { cx } from "@/components/ui/cx";
 import type { Key } from "@/i18n";
 import { t } from "@/i18n";
 import {
+  costTip,
   formatCost,
-  formatCostExact,
   formatCount,
   formatDuration,
   formatDurationExact,
@@ -34,8 +34,8 @@ export interface Column {
 }
 
 /** JSON and line breaks are noise in one line of preview. */
-export function oneLine(text: string | null): string {
-  return (text ?? "").replace(/\s+/g, " ").trim();
+export function oneLine(text: string): string {
+  return text.replace(/\s+/g, " ").trim();
 }
 
 function Text({ value, tip }: { value: string | null; tip?: string }) {
@@ -138,7 +138,7 @@ export const COLUMNS: readonly Column[] = [
     cell: (row) => (
       <span
         className={cx("num truncate", Number(row.total_cost) === 0 && "text-muted")}
-        data-tip={formatCostExact(row.total_cost)}
+        data-tip={costTip(row)}
       >
         {formatCost(row.total_cost)}
       </span>
@@ -149,12 +149,7 @@ export const COLUMNS: readonly Column[] = [
     label: "column.models",
     width: 136,
     rank: 6,
-    // The model that the trace is known by comes first.
-    cell: (row) => (
-      <Several
-        values={row.model_name === null ? row.models : [...new Set([row.model_name, ...row.models])].filter(Boolean)}
-      />
-    ),
+    cell: (row) => <Several values={row.models} />,
   },
   { id: "user", label: "column.user", width: 96, rank: 8, cell: (row) => <Text value={row.user_id} /> },
   { id: "session", label: "column.session", width: 96, rank: 9, cell: (row) => <Text value={row.session_id} /> },
