@@ -163,10 +163,18 @@ macro_rules! tuned {
             .disable_signals()
             .keep_alive(Duration::from_secs(75))
             .client_request_timeout(Duration::from_secs(15))
-            .shutdown_timeout($config.server.shutdown_timeout_seconds)
+            .shutdown_timeout(http_bound($config))
             .listen($listener)?
             .run())
     };
+}
+
+/// What of the time to stop is for flushing what the requests brought.
+const FLUSH_SECONDS: u64 = 5;
+
+/// Seconds that requests in flight are waited for: a client that never finishes must not cost the others' spans.
+fn http_bound(config: &Config) -> u64 {
+    config.server.shutdown_timeout_seconds.saturating_sub(FLUSH_SECONDS).max(1)
 }
 
 fn threads(config: &Config) -> usize {
