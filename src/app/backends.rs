@@ -44,6 +44,9 @@ pub struct Backends {
     engine: Option<Engine>,
 }
 
+/// The relational database of a standalone installation, in its data directory.
+const DATABASE_FILE: &str = "brokle.db";
+
 /// How the embedded engine is to be opened for `data`.
 #[must_use]
 pub fn engine_options(config: &Config, data: PathBuf) -> EngineOptions {
@@ -89,7 +92,7 @@ impl Backends {
         make_private_dir(dir).with_context(|| format!("cannot make the data directory {} (BROKLE_DATA_DIR)", dir.display()))?;
         // The engine holds the lock of the directory: open it before anything else touches the files there.
         let engine = Engine::open(engine_options(config, dir.join("clickhouse"))).await?;
-        let database = db::connect_sqlite(&dir.join("brokle.db")).await?;
+        let database = db::connect_sqlite(&dir.join(DATABASE_FILE)).await?;
         let clickhouse = ClickHouse::embedded(&engine, &config.clickhouse.database);
         Ok(Self { database, clickhouse, redis: None, engine: Some(engine) })
     }
@@ -119,9 +122,7 @@ impl Backends {
     /// # Errors
     /// When a database does not answer or is newer than this program.
     pub async fn pending_migrations(&self) -> anyhow::Result<Vec<String>> {
-        let mut pending = db::migrate::pending(&self.database).await?;
-        pending.extend(named(clickhouse_migrate::check(&self.clickhouse).await?.pending));
-        Ok(pending)
+        pending_migrations(&self.database, &self.clickhouse).await
     }
 
     /// Waits until a server has migrated both databases; says in the log what it waits for.
@@ -211,6 +212,22 @@ const CLOSE_ENGINE: Duration = Duration::from_secs(6);
 fn make_private_dir(dir: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
+}
+
+/// Whether there is anything to look at yet: a standalone installation is made by its first start.
+#[must_use]
+pub fn is_installed(config: &Config) -> bool {
+    config.role != Role::Standalone || config.data.dir.join(DATABASE_FILE).exists()
+}
+
+/// The migrations that these two lack.
+///
+/// # Errors
+/// When one does not answer or is newer than this program.
+pub async fn pending_migrations(database: &Database, clickhouse: &ClickHouse) -> anyhow::Result<Vec<String>> {
+    let mut pending = db::migrate::pending(database).await?;
+    pending.extend(named(clickhouse_migrate::check(clickhouse).await?.pending));
+    Ok(pending)
 }
 
 /// The Postgres of server and worker.
