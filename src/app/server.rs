@@ -202,6 +202,7 @@ pub(super) fn http(config: &Config, listener: TcpListener, services: Services) -
             .service(web::redirect("/docs", "/docs/"))
             .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", document.clone()))
             .default_service(web::to(assets::serve))
+            .wrap(from_fn(assets::docs_policy))
             .wrap(cors(&shared))
             .wrap(from_fn(middleware::surround))
     };
