@@ -43,10 +43,11 @@ impl Rbac for RoleTable {
 
     fn status(&self) -> RbacStatus {
         RbacStatus {
-            available: true,
-            detail: "built-in roles, and roles that organizations define for themselves".to_owned(),
+            // Only what the program does: the table decides on roles of their own, but no route defines any yet.
+            available: false,
+            detail: "the four built-in roles apply; organizations cannot define roles of their own in this version".to_owned(),
             built_in_roles: BUILT_IN.map(str::to_owned).to_vec(),
-            custom_roles: true,
+            custom_roles: false,
         }
     }
 }
@@ -66,6 +67,12 @@ mod tests {
         assert_eq!(table.decide(&auditor, Permission::TracesRead, &in_org(here)), Decision::Allow);
         assert_eq!(table.decide(&auditor, Permission::ApiKeysCreate, &in_org(here)), Decision::Deny);
         assert_eq!(table.decide(&auditor, Permission::TracesRead, &in_org(there)), Decision::Deny);
+    }
+
+    #[test]
+    fn claims_no_roles_that_nobody_can_define() {
+        let status = RoleTable::default().status();
+        assert!(!status.available && !status.custom_roles && status.detail.contains("cannot define"));
     }
 
     #[test]

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
-use actix_web::dev::{Server, ServerHandle};
+use actix_web::dev::Server;
 use anyhow::Context;
 
-use super::backends::{Backends, Patience, pricer};
+use super::backends::{Backends, pricer};
 use super::lifecycle::{Ending, Lifecycle};
 use super::{first_start, server, worker};
 use crate::common::clock::SharedClock;
@@ -20,24 +20,13 @@ use crate::observability::ingest::TelemetryQueue;
 use crate::observability::queue::{Direct, GatherLimits, Gatherer, Retry, Streams, StreamsLimits, Writers};
 use crate::observability::store::TelemetryStore;
 
-/// A built process: its port is bound and its tasks run; [`Application::run_until_stopped`] serves.
+/// A built process: it serves and its tasks run; [`Application::run_until_stopped`] waits for its end.
 #[derive(Debug)]
 pub struct Application {
     lifecycle: Lifecycle,
     port: u16,
     bound: Duration,
-    server: HttpServer,
-    readiness: Readiness,
     backends: Backends,
-}
-
-/// The HTTP server of any role.
-struct HttpServer(Server);
-
-impl std::fmt::Debug for HttpServer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("HttpServer")
-    }
 }
 
 impl Application {
@@ -46,66 +35,73 @@ impl Application {
     /// # Errors
     /// Says what is missing and what to do.
     pub async fn build(config: Config, clock: SharedClock) -> anyhow::Result<Self> {
+        Self::build_unless_stopped(config, clock, Lifecycle::default()).await?.context("stopped before it was ready")
+    }
+
+    /// The same with a lifecycle that may be stopped meanwhile, which services that are away and long migrations make likely:
+    /// none then, with everything closed that was open.
+    ///
+    /// # Errors
+    /// Says what is missing and what to do.
+    pub async fn build_unless_stopped(config: Config, clock: SharedClock, lifecycle: Lifecycle) -> anyhow::Result<Option<Self>> {
         // Bound before anything is opened: a taken port is found out at once, and leaves nothing behind.
         let listener = bind(&config)?;
         let port = listener.local_addr()?.port();
-        let backends = Backends::connect(&config, Patience::Process).await?;
-        match Self::build_on(config, clock, listener, port, backends).await {
-            Ok(application) => Ok(application),
-            Err((error, backends)) => {
-                if let Some(backends) = backends {
-                    backends.close().await;
-                }
-                Err(error)
-            }
+        let bound = Duration::from_secs(config.server.shutdown_timeout_seconds);
+        let Some(backends) = Backends::connect_unless_stopped(&config, &lifecycle.stop_token()).await? else { return Ok(None) };
+        let stop = lifecycle.stop_token();
+        let started = tokio::select! {
+            started = Self::start(&config, clock, listener, port, &backends, &lifecycle) => Some(started),
+            () = stop.cancelled() => None,
+        };
+        if let Some(Ok(())) = started {
+            tracing::info!(role = config.role.name(), host = config.server.host, port, version = env!("CARGO_PKG_VERSION"), "ready");
+            return Ok(Some(Self { lifecycle, port, bound, backends }));
+        }
+        lifecycle.stop();
+        let ending = lifecycle.finish(bound).await;
+        backends.close().await;
+        match (started, ending) {
+            (Some(Err(error)), _) => Err(error),
+            (_, Ending::Crashed(reason)) => Err(anyhow::anyhow!(reason)),
+            _ => Ok(None),
         }
     }
 
-    async fn build_on(
-        config: Config,
-        clock: SharedClock,
-        listener: TcpListener,
-        port: u16,
-        backends: Backends,
-    ) -> Result<Self, (anyhow::Error, Option<Backends>)> {
-        match Self::parts(&config, clock, listener, port, &backends).await {
-            Ok((lifecycle, server, readiness)) => {
-                let bound = Duration::from_secs(config.server.shutdown_timeout_seconds);
-                tracing::info!(role = config.role.name(), host = config.server.host, port, version = env!("CARGO_PKG_VERSION"), "ready");
-                Ok(Self { lifecycle, port, bound, server: HttpServer(server), readiness, backends })
-            }
-            Err(error) => Err((error, Some(backends))),
-        }
-    }
-
-    async fn parts(
+    /// Starts what the role consists of. Each step may be the last one, when the process is stopped meanwhile.
+    async fn start(
         config: &Config,
         clock: SharedClock,
         listener: TcpListener,
         port: u16,
         backends: &Backends,
-    ) -> anyhow::Result<(Lifecycle, Server, Readiness)> {
-        let lifecycle = Lifecycle::default();
+        lifecycle: &Lifecycle,
+    ) -> anyhow::Result<()> {
         let metrics = Metrics::new()?;
         let readiness = backends.readiness();
-        backends.check_durability(config.redis.durability_check == "strict").await?;
-        let server = match config.role {
+        match config.role {
             Role::Worker => {
+                // First, because a server may take its time to migrate: whoever asks is told so meanwhile.
+                readiness.wait_for("a server to migrate the databases");
+                let server = server::worker_http(config, listener, metrics.clone(), readiness.clone())?;
+                serve(lifecycle, server, readiness.clone());
+                backends.check_durability(config.redis.durability_check == "strict").await?;
                 backends.wait_until_migrated().await?;
-                worker::start(config, backends, &metrics, &lifecycle)?;
-                server::worker_http(config, listener, metrics, readiness.clone())?
+                worker::start(config, backends, &metrics, lifecycle)?;
+                readiness.started();
             }
             Role::Standalone | Role::Server => {
+                backends.check_durability(config.redis.durability_check == "strict").await?;
                 backends.migrate().await?;
                 let secrets = first_start::prepare(config, port, &backends.database, clock.clone()).await?;
                 let preparing = Arc::new(AtomicUsize::new(0));
-                let queue = queue(config, backends, &metrics, &lifecycle, &preparing)?;
+                let queue = queue(config, backends, &metrics, lifecycle, &preparing)?;
                 let parts = server::Parts { backends, clock, metrics, readiness: readiness.clone(), queue, preparing, secrets: &secrets };
-                let services = server::Services::new(config, parts, &lifecycle);
-                server::http(config, listener, services)?
+                let services = server::Services::new(config, parts, lifecycle);
+                serve(lifecycle, server::http(config, listener, services)?, readiness);
             }
-        };
-        Ok((lifecycle, server, readiness))
+        }
+        Ok(())
     }
 
     /// The port it listens on.
@@ -128,25 +124,29 @@ impl Application {
 
     /// Serves until it is asked to stop or a task crashes; then finishes what is in flight.
     pub async fn run_until_stopped(self) -> Ending {
-        let handle = self.server.0.handle();
-        let stop = self.lifecycle.stop_token();
-        let server = self.server.0;
-        self.lifecycle.spawn_intake("http server", async move {
-            server.await.context("the HTTP server ended")?;
-            // actix answers `Ok` however it ends; without a stop that is a crash.
-            anyhow::ensure!(stop.is_cancelled(), "the HTTP server ended on its own");
-            Ok(())
-        });
-        let readiness = self.readiness;
-        let ending = self.lifecycle.finish(drain_http(handle, readiness), self.bound).await;
+        let ending = self.lifecycle.finish(self.bound).await;
         self.backends.close().await;
         ending
     }
 }
 
-async fn drain_http(handle: ServerHandle, readiness: Readiness) {
-    readiness.drain();
-    handle.stop(true).await;
+/// Serves until the process is asked to stop; then finishes the requests in flight.
+fn serve(lifecycle: &Lifecycle, server: Server, readiness: Readiness) {
+    let (stop, handle) = (lifecycle.stop_token(), server.handle());
+    lifecycle.spawn_intake("http server", async move {
+        let mut server = std::pin::pin!(server);
+        tokio::select! {
+            ended = &mut server => {
+                ended.context("the HTTP server ended")?;
+                // actix answers `Ok` however it ends; without a stop that is a crash.
+                anyhow::ensure!(stop.is_cancelled(), "the HTTP server ended on its own");
+                return Ok(());
+            }
+            () = stop.cancelled() => readiness.drain(),
+        }
+        let ((), ended) = tokio::join!(handle.stop(true), server);
+        ended.context("the HTTP server ended")
+    });
 }
 
 fn bind(config: &Config) -> anyhow::Result<TcpListener> {

@@ -86,11 +86,10 @@ impl Lifecycle {
         self.stop.cancel();
     }
 
-    /// Waits for the stop, then for intake (`drain`) and all tasks to end, at most `bound`.
-    pub async fn finish(self, drain: impl Future<Output = ()>, bound: Duration) -> Ending {
+    /// Waits for the stop, then for intake and all tasks to end, at most `bound`.
+    pub async fn finish(self, bound: Duration) -> Ending {
         self.stop.cancelled().await;
         let ending = async {
-            drain.await;
             self.intake.close();
             self.intake.wait().await;
             self.drained.cancel();
@@ -147,7 +146,7 @@ mod tests {
         });
         lifecycle.stop();
         assert!(stop.is_cancelled());
-        assert_eq!(lifecycle.finish(async {}, Duration::from_secs(5)).await, Ending::Orderly);
+        assert_eq!(lifecycle.finish(Duration::from_secs(5)).await, Ending::Orderly);
     }
 
     #[tokio::test]
@@ -155,16 +154,16 @@ mod tests {
         let fail = async { Err(anyhow::anyhow!("no more disk")) };
         let lifecycle = Lifecycle::default();
         lifecycle.spawn("writer", fail);
-        let Ending::Crashed(reason) = lifecycle.finish(async {}, Duration::from_secs(5)).await else { panic!("must be a crash") };
+        let Ending::Crashed(reason) = lifecycle.finish(Duration::from_secs(5)).await else { panic!("must be a crash") };
         assert!(reason.contains("writer") && reason.contains("no more disk"), "{reason}");
 
         let lifecycle = Lifecycle::default();
         lifecycle.spawn("reader", async { panic!("oh") });
-        assert_eq!(lifecycle.finish(async {}, Duration::from_secs(5)).await, Ending::Crashed("reader panicked: oh".to_owned()));
+        assert_eq!(lifecycle.finish(Duration::from_secs(5)).await, Ending::Crashed("reader panicked: oh".to_owned()));
 
         let lifecycle = Lifecycle::default();
         lifecycle.spawn("reader", async { Ok(()) });
-        assert!(matches!(lifecycle.finish(async {}, Duration::from_secs(5)).await, Ending::Crashed(_)));
+        assert!(matches!(lifecycle.finish(Duration::from_secs(5)).await, Ending::Crashed(_)));
     }
 
     #[tokio::test]
@@ -172,6 +171,6 @@ mod tests {
         let lifecycle = Lifecycle::default();
         lifecycle.spawn("stuck", std::future::pending());
         lifecycle.stop();
-        assert_eq!(lifecycle.finish(async {}, Duration::from_millis(50)).await, Ending::TimedOut);
+        assert_eq!(lifecycle.finish(Duration::from_millis(50)).await, Ending::TimedOut);
     }
 }

@@ -9,6 +9,9 @@ mod server;
 mod worker;
 
 pub use application::Application;
-pub use backends::{Backends, Patience, engine_options};
+pub use backends::{
+    Backends, Patience, connect_clickhouse, connect_postgres, connect_redis, engine_options, is_installed, pending_migrations,
+};
 pub use lifecycle::{Ending, Lifecycle, listen_for_signals};
+pub use revocations::tell_servers;
 pub use server::openapi;

@@ -13,9 +13,22 @@ use super::lifecycle::Lifecycle;
 use crate::auth::{ApiKeys, Revocations, Revoked, Sessions};
 use crate::infra::redis::{Error, Redis};
 
+/// Where revocations are published.
+fn channel(redis: &Redis) -> String {
+    redis.key("revocations")
+}
+
+/// Tells every running server, from a process that is none.
+///
+/// # Errors
+/// When Redis does not take it.
+pub async fn tell_servers(redis: &Redis, revoked: &Revoked) -> anyhow::Result<()> {
+    Ok(publish(redis, &channel(redis), &serde_json::to_string(revoked)?).await?)
+}
+
 /// Starts passing revocations on, and taking in those of others.
 pub(super) fn connect(redis: &Redis, revocations: &Revocations, api_keys: &ApiKeys, sessions: &Sessions, lifecycle: &Lifecycle) {
-    let channel = redis.key("revocations");
+    let channel = channel(redis);
     let (to, name, mut own, drained) = (redis.clone(), channel.clone(), revocations.subscribe(), lifecycle.drained_token());
     lifecycle.spawn("revocation sender", async move {
         loop {

@@ -34,6 +34,9 @@ use crate::observability::store::TelemetryStore;
 use crate::organization::Directory;
 use crate::user::Users;
 
+/// How long a looked-up API key stays in memory where no revocation arrives from other processes.
+const KEEP_WITHOUT_BUS: Duration = Duration::from_secs(1);
+
 /// Everything handlers need, made once and shared by all HTTP threads.
 #[derive(Clone)]
 pub(super) struct Services {
@@ -72,7 +75,10 @@ impl Services {
         let directory = Directory::new(database.clone(), clock.clone());
         let revocations = Revocations::new();
         let keep = Duration::from_secs(config.auth.api_key_cache_seconds);
+        // Nobody tells a standalone process what `brokle admin` revoked; its database is at hand, so it asks again soon.
+        let keep = if backends.redis.is_some() { keep } else { keep.min(KEEP_WITHOUT_BUS) };
         let api_keys = ApiKeys::new(database.clone(), clock.clone(), revocations.clone(), keep);
+        api_keys.count_lookups(metrics.key_lookups.clone());
         let settings = secrets.token_settings(config);
         let sessions = Sessions::new(database.clone(), clock.clone(), users.clone(), Passwords::new(), revocations.clone(), &settings);
         let authorizer = Authorizer::new(directory.clone(), Arc::clone(&enterprise.seams.rbac));
@@ -163,10 +169,18 @@ macro_rules! tuned {
             .disable_signals()
             .keep_alive(Duration::from_secs(75))
             .client_request_timeout(Duration::from_secs(15))
-            .shutdown_timeout($config.server.shutdown_timeout_seconds)
+            .shutdown_timeout(http_bound($config))
             .listen($listener)?
             .run())
     };
+}
+
+/// What of the time to stop is for flushing what the requests brought.
+const FLUSH_SECONDS: u64 = 5;
+
+/// Seconds that requests in flight are waited for: a client that never finishes must not cost the others' spans.
+fn http_bound(config: &Config) -> u64 {
+    config.server.shutdown_timeout_seconds.saturating_sub(FLUSH_SECONDS).max(1)
 }
 
 fn threads(config: &Config) -> usize {
@@ -188,6 +202,7 @@ pub(super) fn http(config: &Config, listener: TcpListener, services: Services) -
             .service(web::redirect("/docs", "/docs/"))
             .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", document.clone()))
             .default_service(web::to(assets::serve))
+            .wrap(from_fn(assets::docs_policy))
             .wrap(cors(&shared))
             .wrap(from_fn(middleware::surround))
     };

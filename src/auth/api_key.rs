@@ -1,10 +1,12 @@
 //! API keys: what SDKs send, and what each stands for.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use prometheus::IntCounterVec;
 use sea_orm::ConnectionTrait;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
@@ -73,6 +75,8 @@ struct Inner {
     known: RevocableCache<KeyHash, Option<Holder>>,
     /// Uses that are not written yet.
     used: Mutex<HashMap<ApiKeyId, DateTime<Utc>>>,
+    /// Look-ups by outcome; not set where nobody counts.
+    lookups: OnceLock<IntCounterVec>,
 }
 
 impl std::fmt::Debug for Inner {
@@ -84,7 +88,20 @@ impl std::fmt::Debug for Inner {
 impl ApiKeys {
     /// Keys kept in `db`; a looked-up key stays in memory for `keep`.
     pub fn new(db: Database, clock: SharedClock, revocations: Revocations, keep: Duration) -> Self {
-        Self(Arc::new(Inner { db, clock, revocations, keep, known: RevocableCache::new(CACHED_KEYS), used: Mutex::default() }))
+        Self(Arc::new(Inner {
+            db,
+            clock,
+            revocations,
+            keep,
+            known: RevocableCache::new(CACHED_KEYS),
+            used: Mutex::default(),
+            lookups: OnceLock::new(),
+        }))
+    }
+
+    /// Counts look-ups from now on, by outcome: `hit` (in memory), `miss` (asked of the database), `failed`.
+    pub fn count_lookups(&self, counter: IntCounterVec) {
+        let _ = self.0.lookups.set(counter);
     }
 
     /// What `key` stands for; none when it is malformed, unknown, revoked or expired. Asks the database only for keys that are
@@ -94,7 +111,21 @@ impl ApiKeys {
             return Ok(None);
         }
         let hash = KeyHash::of(key);
-        let holder = self.0.known.get_or_load(hash, || self.0.load(hash)).await.map_err(Error::Shared)?;
+        let asked = AtomicBool::new(false);
+        let load = || {
+            asked.store(true, Ordering::Relaxed);
+            self.0.load(hash)
+        };
+        let found = self.0.known.get_or_load(hash, load).await;
+        if let Some(lookups) = self.0.lookups.get() {
+            let outcome = match (&found, asked.into_inner()) {
+                (Err(_), _) => "failed",
+                (Ok(_), true) => "miss",
+                (Ok(_), false) => "hit",
+            };
+            lookups.with_label_values(&[outcome]).inc();
+        }
+        let holder = found.map_err(Error::Shared)?;
         let now = self.0.clock.now();
         let Some(holder) = holder.filter(|holder| holder.expires_at.is_none_or(|end| now < end)) else { return Ok(None) };
         self.0.used().insert(holder.id, now);
@@ -170,12 +201,41 @@ impl ApiKeys {
     pub async fn revoke(&self, project: ProjectId, id: ApiKeyId) -> Result<(), Error> {
         let inner = &*self.0;
         let row = store::find(inner.db.conn(), project, id).await?.ok_or(Error::KeyNotFound)?;
-        store::update_revoked(inner.db.writer(), id, inner.clock.now()).await?;
+        self.take_back(&row).await
+    }
+
+    /// Every key of the installation that was not revoked, oldest first: for operators, past every permission.
+    pub async fn all(&self) -> Result<Vec<ApiKeyView>, Error> {
+        let now = self.0.clock.now();
+        Ok(store::all(self.0.db.conn()).await?.into_iter().map(|row| view(row, now)).collect())
+    }
+
+    /// Takes back the key that an operator means by `name`: the key itself, its preview or its id. A key that was revoked
+    /// already is announced again, for servers that have not heard of it.
+    ///
+    /// # Errors
+    /// [`Error::KeyNotFound`]; [`Error::KeyAmbiguous`] with the ids of the keys that have this preview.
+    pub async fn revoke_named(&self, name: &str) -> Result<ApiKeyView, Error> {
+        let mut rows = store::named(self.0.db.conn(), name).await?;
+        if rows.len() > 1 {
+            rows.retain(|row| row.revoked_at.is_none());
+        }
+        if rows.len() > 1 {
+            return Err(Error::KeyAmbiguous(rows.iter().map(|row| row.id.to_string()).collect()));
+        }
+        let row = rows.pop().ok_or(Error::KeyNotFound)?;
+        self.take_back(&row).await?;
+        Ok(view(row, self.0.clock.now()))
+    }
+
+    async fn take_back(&self, row: &Model) -> Result<(), Error> {
+        let inner = &*self.0;
+        store::update_revoked(inner.db.writer(), row.id, inner.clock.now()).await?;
         if let Some(hash) = secret::KeyHash::from_hex(&row.key_hash) {
             inner.known.invalidate(&hash).await;
             inner.revocations.announce(Revoked::ApiKey(hash));
         }
-        tracing::info!(api_key.id = %id, project.id = %project, "API key revoked");
+        tracing::info!(api_key.id = %row.id, project.id = %row.project_id, "API key revoked");
         Ok(())
     }
 

@@ -30,6 +30,8 @@ pub enum Error {
     ProjectNotFound,
     #[error("API key not found")]
     KeyNotFound,
+    #[error("several API keys have this preview; name one by its id: {}", .0.join(", "))]
+    KeyAmbiguous(Vec<String>),
     #[error("your role does not include the permission {0}; ask an owner of the organization")]
     Forbidden(&'static str),
     /// A failure shared by all who waited for the same look-up.
@@ -52,7 +54,7 @@ impl Coded for Error {
             Self::RefreshExpired => Code::RefreshExpired,
             Self::Busy => Code::Unavailable,
             Self::PasswordLength(..) | Self::InvalidKeyForm => Code::Validation,
-            Self::KeyTaken => Code::Conflict,
+            Self::KeyTaken | Self::KeyAmbiguous(_) => Code::Conflict,
             Self::ProjectNotFound | Self::KeyNotFound => Code::NotFound,
             Self::Forbidden(_) => Code::Forbidden,
             Self::Shared(error) => error.code(),

@@ -1,4 +1,4 @@
-//! `brokle admin create-user|reset-password|create-key`: for operators with a shell, past every permission.
+//! `brokle admin create-user|reset-password|create-key|list-keys|revoke-key`: for operators with a shell, past every permission.
 
 use std::io::{Read, Write};
 use std::sync::Arc;
@@ -7,7 +7,9 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 use chrono::TimeDelta;
 
-use crate::auth::{ApiKeys, Passwords, Revocations, Sessions, TokenSettings, random_password};
+use super::output;
+use crate::app::{Patience, connect_redis, tell_servers};
+use crate::auth::{ApiKeys, Error, Passwords, Revocations, Revoked, Sessions, TokenSettings, random_password};
 use crate::common::clock::{SharedClock, SystemClock};
 use crate::common::id::{OrganizationId, ProjectId};
 use crate::config::{Config, Role as Mode};
@@ -23,6 +25,10 @@ pub(super) enum Command {
     ResetPassword(ResetPassword),
     /// Make an API key for a project and print it
     CreateKey(CreateKey),
+    /// List the API keys that were not revoked
+    ListKeys,
+    /// Revoke an API key, on all running servers at once
+    RevokeKey(RevokeKey),
 }
 
 #[derive(Debug, clap::Args)]
@@ -68,6 +74,12 @@ pub(super) struct CreateKey {
     expires_in_days: Option<u16>,
 }
 
+#[derive(Debug, clap::Args)]
+pub(super) struct RevokeKey {
+    /// The key, its preview (bk_AbCd...XyZa) or its id; - reads it from standard input
+    key: String,
+}
+
 /// Opens the database of `config` and does it. A standalone process may be running: only its SQLite file is touched.
 pub(super) async fn run(command: Command, config: Config) -> anyhow::Result<()> {
     let db = match config.role {
@@ -80,17 +92,50 @@ pub(super) async fn run(command: Command, config: Config) -> anyhow::Result<()> 
     };
     let missing = migrate::pending(&db).await?;
     ensure!(missing.is_empty(), "the database lacks {} migration(s): run `brokle migrate`, or start a server", missing.len());
-    let outcome = execute(command, &db, &mut std::io::stdin(), &mut std::io::stdout()).await;
+    let revocations = Revocations::new();
+    let mut announced = revocations.subscribe();
+    let outcome = execute(command, &db, &revocations, &mut std::io::stdin(), &mut std::io::stdout()).await;
     db.close().await?;
-    outcome
+    outcome?;
+    while let Ok(revoked) = announced.try_recv() {
+        tell(&config, &revoked).await?;
+    }
+    Ok(())
 }
 
-async fn execute(command: Command, db: &Database, input: &mut (dyn Read + Send), out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
+/// Makes what was taken back known to the processes that run.
+async fn tell(config: &Config, revoked: &Revoked) -> anyhow::Result<()> {
+    let seconds = if matches!(revoked, Revoked::ApiKey(_)) { config.auth.api_key_cache_seconds } else { 30 };
+    if config.role == Mode::Standalone {
+        let within = if matches!(revoked, Revoked::ApiKey(_)) { "a second" } else { "half a minute" };
+        output::line(&format!("a Brokle that is running notices within {within}"));
+        return Ok(());
+    }
+    let told = async { tell_servers(&connect_redis(config, Patience::Command).await?, revoked).await };
+    told.await.with_context(|| {
+        format!(
+            "done, but running servers could not be told and may notice only after {seconds} s; once Redis is there, run the same again"
+        )
+    })?;
+    output::line("all running servers were told");
+    Ok(())
+}
+
+async fn execute(
+    command: Command,
+    db: &Database,
+    revocations: &Revocations,
+    input: &mut (dyn Read + Send),
+    out: &mut (dyn Write + Send),
+) -> anyhow::Result<()> {
     let clock: SharedClock = Arc::new(SystemClock);
+    let keys = || ApiKeys::new(db.clone(), clock.clone(), revocations.clone(), Duration::from_secs(1));
     match command {
         Command::CreateUser(arguments) => create_user(arguments, db, clock, input, out).await,
-        Command::ResetPassword(arguments) => reset_password(arguments, db, clock, input, out).await,
-        Command::CreateKey(arguments) => create_key(arguments, db, clock, out).await,
+        Command::ResetPassword(arguments) => reset_password(arguments, db, clock, revocations, input, out).await,
+        Command::CreateKey(arguments) => create_key(arguments, db, &keys(), clock, out).await,
+        Command::ListKeys => list_keys(db, &keys(), clock, out).await,
+        Command::RevokeKey(arguments) => revoke_key(&arguments, &keys(), input, out).await,
     }
 }
 
@@ -153,6 +198,7 @@ async fn reset_password(
     arguments: ResetPassword,
     db: &Database,
     clock: SharedClock,
+    revocations: &Revocations,
     input: &mut (dyn Read + Send),
     out: &mut (dyn Write + Send),
 ) -> anyhow::Result<()> {
@@ -164,26 +210,67 @@ async fn reset_password(
     let hash = passwords.hash(&password.text).await?;
     let no_tokens =
         TokenSettings { secret: String::new().into(), issuer: String::new(), access_ttl: Duration::ZERO, refresh_ttl: Duration::ZERO };
-    let sessions = Sessions::new(db.clone(), clock, users.clone(), passwords, Revocations::new(), &no_tokens);
+    let sessions = Sessions::new(db.clone(), clock, users.clone(), passwords, revocations.clone(), &no_tokens);
 
     let txn = db.begin().await?;
     users.set_password(&txn, user.id, hash).await?;
     let ended = sessions.end_all(&txn, user.id, "password_reset").await?;
     txn.commit().await?;
-    writeln!(out, "user: {} ({}), {ended} session(s) ended; running servers notice within half a minute", user.email, user.id)?;
+    sessions.forget_user(user.id);
+    writeln!(out, "user: {} ({}), {ended} session(s) ended", user.email, user.id)?;
     Ok(password.tell(out)?)
 }
 
-async fn create_key(arguments: CreateKey, db: &Database, clock: SharedClock, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
+async fn create_key(
+    arguments: CreateKey,
+    db: &Database,
+    keys: &ApiKeys,
+    clock: SharedClock,
+    out: &mut (dyn Write + Send),
+) -> anyhow::Result<()> {
     let directory = Directory::new(db.clone(), clock.clone());
     let project = directory
         .find_project(db.conn(), arguments.project)
         .await?
         .with_context(|| format!("there is no project {}", arguments.project))?;
-    let keys = ApiKeys::new(db.clone(), clock.clone(), Revocations::new(), Duration::from_secs(1));
     let expires_at = arguments.expires_in_days.map(|days| clock.now() + TimeDelta::days(days.into()));
     let (view, key) = keys.create(project.id, &arguments.name, expires_at, None).await?;
     writeln!(out, "key: {} ({}, project {})", key.expose(), view.id, project.name)?;
+    Ok(())
+}
+
+async fn list_keys(db: &Database, keys: &ApiKeys, clock: SharedClock, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
+    let directory = Directory::new(db.clone(), clock);
+    for key in keys.all().await? {
+        let project = directory.find_project(db.conn(), key.project_id).await?;
+        let project = project.map_or_else(|| "a deleted project".to_owned(), |project| project.name);
+        let used = key.last_used.map_or_else(|| "never".to_owned(), |at| at.format("%Y-%m-%d %H:%M UTC").to_string());
+        writeln!(
+            out,
+            "{} {} {} (\"{}\", project {project}, {}, last used: {used})",
+            key.id, key.key_preview, key.status, key.name, key.project_id
+        )?;
+    }
+    Ok(())
+}
+
+async fn revoke_key(
+    arguments: &RevokeKey,
+    keys: &ApiKeys,
+    input: &mut (dyn Read + Send),
+    out: &mut (dyn Write + Send),
+) -> anyhow::Result<()> {
+    let mut name = arguments.key.clone();
+    if name == "-" {
+        name.clear();
+        input.take(4096).read_to_string(&mut name).context("cannot read the key from standard input")?;
+    }
+    let key = match keys.revoke_named(name.trim()).await {
+        // Without its name: it may be a key that somebody mistyped.
+        Err(Error::KeyNotFound) => bail!("there is no such API key; `brokle admin list-keys` lists all"),
+        other => other?,
+    };
+    writeln!(out, "revoked: {} ({}, \"{}\")", key.key_preview, key.id, key.name)?;
     Ok(())
 }
 
@@ -198,7 +285,7 @@ mod tests {
     async fn brokle_admin(world: &World, line: &str, stdin: &str) -> anyhow::Result<String> {
         let matches = Command::augment_subcommands(clap::Command::new("admin")).try_get_matches_from(format!("admin {line}").split(' '))?;
         let mut out = Vec::new();
-        execute(Command::from_arg_matches(&matches)?, &world.db, &mut stdin.as_bytes(), &mut out).await?;
+        execute(Command::from_arg_matches(&matches)?, &world.db, &world.revocations, &mut stdin.as_bytes(), &mut out).await?;
         Ok(String::from_utf8(out)?)
     }
 
@@ -240,6 +327,52 @@ mod tests {
             let keys = ApiKeys::new(world.db.db.clone(), Arc::new(SystemClock), Revocations::new(), Duration::from_secs(1));
             assert_eq!(keys.authenticate(key).await.unwrap().unwrap().project_id, world.project.id);
         }
+    }
+
+    #[tokio::test]
+    async fn a_key_is_revoked_by_itself_its_preview_or_its_id_and_announced() {
+        for world in worlds().await {
+            for (n, by) in ["key", "preview", "id", "stdin"].into_iter().enumerate() {
+                let (view, key) = world.api_keys.create(world.project.id, &format!("CI {n}"), None, None).await.unwrap();
+                let listed = brokle_admin(&world, "list-keys", "").await.unwrap();
+                assert!(listed.contains(&view.key_preview) && listed.contains(&view.id.to_string()), "{listed}");
+                assert!(!listed.contains(key.expose()), "{listed}");
+                let mut heard = world.revocations.subscribe();
+                let name = match by {
+                    "key" => key.expose().to_owned(),
+                    "preview" => view.key_preview.clone(),
+                    "id" => view.id.to_string(),
+                    _ => "-".to_owned(),
+                };
+                let printed = brokle_admin(&world, &format!("revoke-key {name}"), &format!("{}\n", key.expose())).await.unwrap();
+                assert!(printed.contains(&view.id.to_string()) && !printed.contains(key.expose()), "{printed}");
+                assert_eq!(heard.try_recv().unwrap(), Revoked::ApiKey(crate::auth::KeyHash::of(key.expose())));
+                assert!(world.other_server().api_keys.authenticate(key.expose()).await.unwrap().is_none(), "by {by}");
+                assert!(!brokle_admin(&world, "list-keys", "").await.unwrap().contains(&view.id.to_string()));
+                // Once more, for servers that could not be told.
+                brokle_admin(&world, &format!("revoke-key {}", view.id), "").await.unwrap();
+                assert!(heard.try_recv().is_ok());
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_preview_that_two_keys_share_is_refused() {
+        let world = World::small().await;
+        let shared = ["bk_AbCd00000000000000000000000000000000XyZa", "bk_AbCd11111111111111111111111111111111XyZa"];
+        for key in shared {
+            let key = crate::auth::SecretKey::parse(key).unwrap();
+            world.api_keys.add(world.db.writer(), &key, world.project.id, "CI", None, None).await.unwrap();
+        }
+        let error = brokle_admin(&world, "revoke-key bk_AbCd...XyZa", "").await.unwrap_err().to_string();
+        for key in world.api_keys.all().await.unwrap() {
+            assert!(error.contains(&key.id.to_string()), "{error}");
+        }
+        brokle_admin(&world, &format!("revoke-key {}", shared[0]), "").await.unwrap();
+        brokle_admin(&world, "revoke-key bk_AbCd...XyZa", "").await.unwrap();
+        assert!(world.api_keys.all().await.unwrap().is_empty());
+        let unknown = brokle_admin(&world, &format!("revoke-key {}", shared[0].replace('0', "2")), "").await.unwrap_err().to_string();
+        assert!(unknown.contains("no such API key") && unknown.contains("list-keys") && !unknown.contains("2222"), "{unknown}");
     }
 
     #[tokio::test]

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::output;
-use crate::app::{Backends, Patience};
+use crate::app::{
+    Backends, Patience, connect_clickhouse, connect_postgres, connect_redis, engine_options, is_installed, pending_migrations,
+};
 use crate::config::{Config, Environment, Role};
 use crate::infra::clickhouse::ClickHouse;
 use crate::infra::db::Database;
@@ -14,7 +16,7 @@ use crate::infra::redis::Redis;
 const LOW_DISK_BYTES: u64 = 5 << 30;
 /// The oldest servers that are supported.
 const POSTGRES_FLOOR: u64 = 13;
-const REDIS_FLOOR: u64 = 6;
+const REDIS_FLOOR: (u64, u64) = (6, 2);
 const CLICKHOUSE_FLOOR: (u64, u64) = (26, 3);
 
 /// Findings, in the order in which they were made.
@@ -70,26 +72,9 @@ pub(super) async fn run(environment: &Environment) -> anyhow::Result<ExitCode> {
     report.ok("role", config.role.name());
     if config.role == Role::Standalone {
         standalone(&mut report, &config);
-    }
-    match Backends::connect(&config, Patience::Command).await {
-        Ok(backends) => {
-            database(&mut report, &backends.database).await;
-            clickhouse(&mut report, &backends.clickhouse).await;
-            if let Some(redis) = &backends.redis {
-                check_redis(&mut report, redis, config.queue.max_bytes).await;
-            }
-            match backends.pending_migrations().await {
-                Ok(pending) if pending.is_empty() => report.ok("schema", "current"),
-                Ok(pending) => report.warn(
-                    "schema",
-                    &format!("{} migration(s) pending: {}", pending.len(), pending.join(", ")),
-                    "run `brokle migrate`, or start a server, which does it",
-                ),
-                Err(error) => report.fail("schema", &format!("{error:#}"), "see the message"),
-            }
-            backends.close().await;
-        }
-        Err(error) => report.fail("connections", &format!("{error:#}"), "start what is missing, or correct its URL"),
+        embedded(&mut report, &config).await;
+    } else {
+        servers(&mut report, &config).await;
     }
     port(&mut report, &config);
     Ok(if report.failures == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -112,6 +97,71 @@ fn standalone(report: &mut Report, config: &Config) {
             &format!("cannot tell the room under {}", dir.display()),
             "check that BROKLE_DATA_DIR exists and can be written",
         ),
+    }
+}
+
+/// What a standalone process keeps in its data directory, which is not made by asking for it.
+async fn embedded(report: &mut Report, config: &Config) {
+    if !is_installed(config) {
+        report.ok("installation", &format!("none yet in {}; the first start makes it", config.data.dir.display()));
+        match engine_options(config, config.data.dir.clone()).library.find() {
+            Ok(path) => report.ok("engine", &format!("the library is at {}", path.display())),
+            Err(error) => report.fail("engine", &error.to_string(), "`make engine` fetches it"),
+        }
+        return;
+    }
+    match Backends::connect(config, Patience::Command).await {
+        Ok(backends) => {
+            database(report, &backends.database).await;
+            clickhouse(report, &backends.clickhouse).await;
+            schema(report, &backends.database, &backends.clickhouse).await;
+            backends.close().await;
+        }
+        Err(error) => report.fail(
+            "data directory",
+            &format!("{error:#}"),
+            "see the message; a Brokle that is running is best asked by `brokle health`",
+        ),
+    }
+}
+
+/// What a server or worker connects to, each asked on its own, so that all that is missing is told at once.
+async fn servers(report: &mut Report, config: &Config) {
+    let (found_database, found_clickhouse, found_redis) = tokio::join!(
+        connect_postgres(config, Patience::Command),
+        connect_clickhouse(config, Patience::Command),
+        connect_redis(config, Patience::Command)
+    );
+    match &found_database {
+        Ok(found) => database(report, found).await,
+        Err(error) => report.fail("postgres", &format!("{error:#}"), "start it, or correct DATABASE_URL"),
+    }
+    match &found_clickhouse {
+        Ok(found) => clickhouse(report, found).await,
+        Err(error) => report.fail("clickhouse", &format!("{error:#}"), "start it, or correct CLICKHOUSE_URL"),
+    }
+    match &found_redis {
+        Ok(found) => check_redis(report, found, config.queue.max_bytes).await,
+        Err(error) => report.fail("redis", &format!("{error:#}"), "start it, or correct REDIS_URL"),
+    }
+    match (&found_database, &found_clickhouse) {
+        (Ok(database), Ok(clickhouse)) => schema(report, database, clickhouse).await,
+        _ => report.warn("schema", "cannot be told while a database is missing", "mend that first"),
+    }
+    if let Ok(database) = found_database {
+        let _ = database.close().await;
+    }
+}
+
+async fn schema(report: &mut Report, database: &Database, clickhouse: &ClickHouse) {
+    match pending_migrations(database, clickhouse).await {
+        Ok(pending) if pending.is_empty() => report.ok("schema", "current"),
+        Ok(pending) => report.warn(
+            "schema",
+            &format!("{} migration(s) pending: {}", pending.len(), pending.join(", ")),
+            "run `brokle migrate`, or start a server, which does it",
+        ),
+        Err(error) => report.fail("schema", &format!("{error:#}"), "see the message"),
     }
 }
 
@@ -147,7 +197,7 @@ async fn clickhouse(report: &mut Report, clickhouse: &ClickHouse) {
 
 async fn check_redis(report: &mut Report, redis: &Redis, max_bytes: u64) {
     match redis.version().await {
-        Ok(version) => report.version("redis", &version, numbers(&version).0 >= REDIS_FLOOR, "use Redis 6.2 or newer, or Valkey"),
+        Ok(version) => report.version("redis", &version, numbers(&version) >= REDIS_FLOOR, "use Redis 6.2 or newer, or Valkey"),
         Err(error) => {
             report.fail("redis", &error.to_string(), "check REDIS_URL");
             return;
@@ -199,6 +249,8 @@ mod tests {
         assert_eq!(numbers("26.7.3.1"), (26, 7));
         assert_eq!(numbers("PostgreSQL 15.18 (Debian 15.18-0+deb12u1)"), (15, 18));
         assert!(numbers("25.8.2.1") < CLICKHOUSE_FLOOR);
+        assert!(numbers("6.0.16") < REDIS_FLOOR, "streams need what 6.2 brought");
+        assert!(numbers("6.2.0") >= REDIS_FLOOR && numbers("7.0.15") >= REDIS_FLOOR);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::output;
-use crate::app::{Backends, Patience};
+use crate::app::{Backends, Patience, is_installed};
 use crate::config::Config;
 
 #[derive(Debug, clap::Args)]
@@ -14,6 +14,13 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: &Arguments, config: Config) -> anyhow::Result<ExitCode> {
+    if arguments.check && !is_installed(&config) {
+        let dir = config.data.dir.display();
+        output::line(&format!(
+            "there is no installation yet in {dir} (BROKLE_DATA_DIR): the first start of `brokle`, or `brokle migrate`, makes it"
+        ));
+        return Ok(ExitCode::FAILURE);
+    }
     let backends = Backends::connect(&config, Patience::Command).await?;
     let outcome = if arguments.check { check(&backends).await } else { apply(&backends).await };
     backends.close().await;

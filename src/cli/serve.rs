@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use crate::app::{Application, Ending, listen_for_signals};
+use crate::app::{Application, Ending, Lifecycle, listen_for_signals};
 use crate::common::clock::SystemClock;
 use crate::config::Config;
 
@@ -11,8 +11,14 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
-    let application = Application::build(config, Arc::new(SystemClock)).await?;
-    listen_for_signals(application.lifecycle())?;
+    // Heard from here on: as the first process of a container it would not even die of a signal that nobody handles, and to wait
+    // for services or to migrate may take minutes.
+    let lifecycle = Lifecycle::default();
+    listen_for_signals(&lifecycle)?;
+    let Some(application) = Application::build_unless_stopped(config, Arc::new(SystemClock), lifecycle).await? else {
+        tracing::info!("stopped before it was ready");
+        return Ok(ExitCode::SUCCESS);
+    };
     Ok(match application.run_until_stopped().await {
         Ending::Orderly => {
             tracing::info!("stopped");

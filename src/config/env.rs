@@ -57,6 +57,31 @@ pub const VARIABLES: &[(&str, &str, bool)] = &[
     ("BROKLE_ENTERPRISE_LICENSE_KEY", "enterprise.license_key", true),
 ];
 
+/// Names that the predecessor read, as durations (`15m`, `168h`), and the key each sets.
+const DURATIONS: &[(&str, &str)] =
+    &[("ACCESS_TOKEN_TTL", "auth.access_token_ttl_seconds"), ("REFRESH_TOKEN_TTL", "auth.refresh_token_ttl_seconds")];
+
+/// Seconds of a duration as Go writes it: `15m`, `1h30m`, `90s`; a bare number is seconds.
+fn seconds(text: &str) -> Option<u64> {
+    if let Ok(seconds) = text.parse() {
+        return Some(seconds);
+    }
+    let (mut total, mut rest) = (0_u64, text);
+    while !rest.is_empty() {
+        let digits = rest.find(|character: char| !character.is_ascii_digit())?;
+        let (number, tail) = rest.split_at(digits);
+        let unit = match tail.as_bytes().first()? {
+            b'h' => 3600,
+            b'm' => 60,
+            b's' => 1,
+            _ => return None,
+        };
+        total = total.checked_add(number.parse::<u64>().ok()?.checked_mul(unit)?)?;
+        rest = tail.get(1..)?;
+    }
+    (!text.is_empty()).then_some(total)
+}
+
 /// Names with our prefix that are meant for the SDKs or the build, not for this program.
 const FOREIGN: &[&str] = &[
     "BROKLE_CONFIG",
@@ -67,9 +92,24 @@ const FOREIGN: &[&str] = &[
     "BROKLE_RELEASE",
     "BROKLE_VERSION",
     "BROKLE_DEBUG",
+    "BROKLE_TIMEOUT",
+    "BROKLE_EXPORT_TIMEOUT",
+    "BROKLE_TRANSPORT",
+    "BROKLE_GRPC_ENDPOINT",
+    "BROKLE_USE_PROTOBUF",
+    "BROKLE_COMPRESSION",
+    "BROKLE_SAMPLE_RATE",
+    "BROKLE_FLUSH_AT",
+    "BROKLE_FLUSH_INTERVAL",
+    "BROKLE_MAX_QUEUE_SIZE",
     "BROKLE_BIN",
+    "BROKLE_DEV_SERVER",
+    "BROKLE_ENGINE_ARCHIVE",
+    "BROKLE_WEB_DIST",
+    "BROKLE_EDITION",
 ];
-const FOREIGN_PREFIXES: &[&str] = &["BROKLE_TEST_", "BROKLE_E2E_", "BROKLE_BENCH_", "BROKLE_TRACING_", "BROKLE_METRICS_", "BROKLE_LOGS_"];
+const FOREIGN_PREFIXES: &[&str] =
+    &["BROKLE_TEST_", "BROKLE_E2E_", "BROKLE_BENCH_", "BROKLE_TRACING_", "BROKLE_METRICS_", "BROKLE_LOGS_", "BROKLE_SDK_"];
 
 /// A snapshot of environment variables.
 #[derive(Debug, Clone, Default)]
@@ -99,26 +139,64 @@ impl Environment {
                     Ok(text) => settings.push((key, text.trim_end_matches(['\n', '\r']).to_owned())),
                     Err(error) => problems.push(format!("{name}_FILE: cannot read {path}: {error}")),
                 }
+            } else if let Some((old, _)) = DURATIONS.iter().find(|(_, old_key)| *old_key == key)
+                && let Some(value) = self.get(old)
+            {
+                match seconds(value) {
+                    Some(seconds) => settings.push((key, seconds.to_string())),
+                    None => problems.push(format!("{old} must be a duration such as 15m or 168h, not `{value}`; or use {name}")),
+                }
             }
         }
         settings
     }
 
-    /// Variables with our prefix that nothing reads: most likely misspelt.
+    /// Variables with our prefix that nothing reads.
     #[must_use]
-    pub fn unknown(&self) -> Vec<String> {
+    pub fn unknown(&self) -> Vec<Unknown> {
         self.0
             .keys()
             .filter(|name| name.starts_with("BROKLE_"))
             .filter(|name| {
                 let base = name.strip_suffix("_FILE").unwrap_or(name);
-                !VARIABLES.iter().any(|(known, ..)| *known == name.as_str() || *known == base)
+                !VARIABLES.iter().any(|(known, _, secret)| *known == name.as_str() || (*secret && *known == base))
                     && !FOREIGN.contains(&name.as_str())
                     && !FOREIGN_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
             })
-            .cloned()
+            .map(|name| Unknown { name: name.clone(), meant: meant(name) })
             .collect()
     }
+}
+
+/// A variable with our prefix that nothing reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unknown {
+    /// As it is set.
+    pub name: String,
+    /// The setting of which it is a misspelling, where there is no doubt. A name that resembles nothing may belong to an SDK that
+    /// is newer than this program and shares its shell.
+    pub meant: Option<&'static str>,
+}
+
+/// The setting that differs from `name` by two letters at most, underscores aside.
+fn meant(name: &str) -> Option<&'static str> {
+    let plain = |name: &str| name.replace('_', "");
+    let ours = VARIABLES.iter().map(|(known, ..)| *known).filter(|known| known.starts_with("BROKLE_"));
+    ours.map(|known| (distance(&plain(name), &plain(known)), known)).filter(|(distance, _)| *distance <= 2).min().map(|(_, known)| known)
+}
+
+/// Letters to insert, delete or replace to make one from the other (Levenshtein).
+fn distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (above, letter) in one.bytes().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], above + 1);
+        for (column, against) in other.bytes().enumerate() {
+            let replaced = diagonal + usize::from(letter != against);
+            diagonal = row[column + 1];
+            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
+        }
+    }
+    row.last().copied().unwrap_or_default()
 }
 
 impl<const N: usize> From<[(&str, &str); N]> for Environment {

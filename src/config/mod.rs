@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use ::config::{Config as Layers, File, FileFormat};
 pub use docs::{markdown, redacted};
-pub use env::{Environment, VARIABLES};
+pub use env::{Environment, Unknown, VARIABLES};
 pub use role::{Role, UnknownRole};
 pub use sections::{Auth, Clickhouse, Data, Database, Engine, Enterprise, Ingest, Init, Log, Otel, Queue, Redis, Secret, Server};
 use serde::Deserialize;
@@ -80,11 +80,13 @@ impl Config {
         let otel = section(layers, "otel", problems);
         let init = section(layers, "init", problems);
         let enterprise = section(layers, "enterprise", problems);
-        let warnings = environment
-            .unknown()
-            .into_iter()
-            .map(|name| format!("{name} is set, but nothing reads it; `brokle config docs` lists every variable"))
-            .collect();
+        let mut warnings = Vec::new();
+        for Unknown { name, meant } in environment.unknown() {
+            match meant {
+                Some(meant) => problems.push(format!("{name} is no setting: {meant} is meant, most likely; correct or unset it")),
+                None => warnings.push(format!("{name} is set, but nothing reads it; `brokle config docs` lists every variable")),
+            }
+        }
         Some(Self {
             role,
             server: server?,

@@ -73,10 +73,40 @@ fn debug_output_hides_secrets() {
 }
 
 #[test]
-fn a_misspelt_variable_is_reported() {
-    let config = Config::load(&Environment::from([("BROKLE_DATADIR", "x"), ("BROKLE_API_KEY", "for the sdk")])).unwrap();
-    assert_eq!(config.warnings.len(), 1);
-    assert!(config.warnings[0].contains("BROKLE_DATADIR"));
+fn a_misspelt_variable_is_refused_and_one_of_somebody_else_is_only_told() {
+    for (wrong, right) in [
+        ("BROKLE_DATADIR", "BROKLE_DATA_DIR"),
+        ("BROKLE_INIT_USER_PASWORD", "BROKLE_INIT_USER_PASSWORD"),
+        ("BROKLE_INIT_APIKEY", "BROKLE_INIT_API_KEY"),
+        ("BROKLE_DATA_DIR_FILE", ""),
+    ] {
+        let result = Config::load(&Environment::from([(wrong, "x")]));
+        if right.is_empty() {
+            assert!(result.unwrap().warnings[0].contains(wrong), "only secrets come from files");
+        } else {
+            let text = result.unwrap_err().to_string();
+            assert!(text.contains(wrong) && text.contains(&format!("{right} is meant")), "{text}");
+        }
+    }
+    // What SDKs read stands in the same shell.
+    let sdk =
+        Environment::from([("BROKLE_API_KEY", "bk_x"), ("BROKLE_BASE_URL", "x"), ("BROKLE_ENVIRONMENT", "x"), ("BROKLE_SAMPLE_RATE", "1")]);
+    assert!(Config::load(&sdk).unwrap().warnings.is_empty());
+    let newer = Config::load(&Environment::from([("BROKLE_SOMETHING_NEW", "1"), ("BROKLE_HOST", "x")])).unwrap();
+    assert_eq!(newer.warnings.len(), 2);
+}
+
+#[test]
+fn the_predecessors_times_to_live_are_understood() {
+    let config = Config::load(&Environment::from([("ACCESS_TOKEN_TTL", "1h30m"), ("REFRESH_TOKEN_TTL", "336h")])).unwrap();
+    assert_eq!((config.auth.access_token_ttl_seconds, config.auth.refresh_token_ttl_seconds), (5_400, 1_209_600));
+    let config = Config::load(&Environment::from([("ACCESS_TOKEN_TTL", "15m"), ("ACCESS_TOKEN_TTL_SECONDS", "600")])).unwrap();
+    assert_eq!(config.auth.access_token_ttl_seconds, 600, "the newer name wins");
+    for wrong in ["soon", "15", "15m3", "m"] {
+        let loaded = Config::load(&Environment::from([("ACCESS_TOKEN_TTL", wrong)]));
+        let text = loaded.map(|_| ()).unwrap_err().to_string();
+        assert!(text.contains("ACCESS_TOKEN_TTL"), "{wrong}: {text}");
+    }
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! The web app, embedded in the binary from web/dist.
 
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpRequest, HttpResponse};
 use rust_embed::RustEmbed;
 
 use crate::error::{ApiError, Code};
@@ -14,6 +17,9 @@ struct Dist;
 
 /// Only what this server serves itself: no inline script or style, no third party, no framing.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/// The same for the pages under /docs, which come with styles in their elements and pictures in their style sheets.
+const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// A path that ends so asks for a file, not for a page of the app.
 const FILES: [&str; 9] = ["js", "css", "map", "svg", "png", "ico", "woff2", "txt", "json"];
@@ -40,6 +46,21 @@ pub async fn serve(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     }
     let index = Dist::get("index.html").ok_or_else(|| ApiError::internal("index.html is not embedded"))?;
     Ok(file_response(&request, "index.html", &index))
+}
+
+/// Gives the pages of the API's description, which another crate serves, a policy of their own.
+///
+/// # Errors
+/// What `next` fails with.
+pub async fn docs_policy<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<B>, Error> {
+    let docs = request.path() == "/docs" || request.path().starts_with("/docs/");
+    let mut response = next.call(request).await?;
+    if docs {
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(DOCS_POLICY));
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    }
+    Ok(response)
 }
 
 fn file_response(request: &HttpRequest, path: &str, file: &rust_embed::EmbeddedFile) -> HttpResponse {

@@ -1,7 +1,7 @@
 //! `/health`, `/health/live`, `/health/ready` and `/metrics`, on every role's port.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use actix_web::{HttpResponse, web};
@@ -29,6 +29,8 @@ pub trait Dependency: Send + Sync {
 pub struct Readiness {
     dependencies: Arc<Vec<Box<dyn Dependency>>>,
     draining: Arc<std::sync::atomic::AtomicBool>,
+    /// What the process waits for before it takes up its work.
+    waiting: Arc<Mutex<Option<&'static str>>>,
 }
 
 impl fmt::Debug for Readiness {
@@ -41,7 +43,17 @@ impl Readiness {
     /// Ready when all `dependencies` answer.
     #[must_use]
     pub fn new(dependencies: Vec<Box<dyn Dependency>>) -> Self {
-        Self { dependencies: Arc::new(dependencies), draining: Arc::default() }
+        Self { dependencies: Arc::new(dependencies), draining: Arc::default(), waiting: Arc::default() }
+    }
+
+    /// Not ready until [`Readiness::started`]: the process still waits for something.
+    pub fn wait_for(&self, what: &'static str) {
+        *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = Some(what);
+    }
+
+    /// The process has taken up its work.
+    pub fn started(&self) {
+        *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// From now on not ready: the process is stopping.
@@ -60,7 +72,8 @@ impl Readiness {
         });
         let results = futures_util::future::join_all(checks).await;
         let draining = self.draining.load(std::sync::atomic::Ordering::SeqCst);
-        let ready = !draining && results.iter().all(|(_, result, _)| result.is_ok());
+        let waiting = *self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let ready = !draining && waiting.is_none() && results.iter().all(|(_, result, _)| result.is_ok());
         let mut dependencies = Map::new();
         for (name, result, elapsed) in results {
             let millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
@@ -72,12 +85,18 @@ impl Readiness {
         }
         let status = if draining {
             "stopping"
+        } else if waiting.is_some() {
+            "starting"
         } else if ready {
             "ok"
         } else {
             "unavailable"
         };
-        (ready, json!({"status": status, "dependencies": dependencies}))
+        let mut answer = json!({"status": status, "dependencies": dependencies});
+        if let Some(waiting) = waiting {
+            answer["reason"] = format!("waiting for {waiting}").into();
+        }
+        (ready, answer)
     }
 }
 

@@ -12,6 +12,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse, web};
 use futures_util::FutureExt;
 use opentelemetry::propagation::Extractor;
+use prometheus::IntGauge;
 use tracing::{Instrument, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
@@ -39,9 +40,7 @@ pub async fn surround<B: MessageBody + 'static>(
     let context = context_of(&request);
     request.extensions_mut().insert(context.clone());
     let metrics = request.app_data::<web::Data<Metrics>>().cloned();
-    if let Some(metrics) = &metrics {
-        metrics.http_in_flight.inc();
-    }
+    let _in_flight = metrics.as_ref().map(|metrics| InFlight::begin(&metrics.http_in_flight));
     let span = span_of(&request, &context);
     let head = Head::of(&request);
 
@@ -49,7 +48,8 @@ pub async fn surround<B: MessageBody + 'static>(
     let result = match outcome {
         Ok(Ok(response)) if !needs_body(&response) => Ok(response.map_into_left_body()),
         Ok(Ok(response)) => {
-            let rendered = render(&head, &context, &error_of_response(&response));
+            let mut rendered = render(&head, &context, &error_of_response(&response));
+            keep_cors(response.headers(), rendered.headers_mut());
             Ok(response.into_response(rendered).map_into_right_body())
         }
         Ok(Err(error)) => Err(render(&head, &context, &error_of(&error))),
@@ -158,6 +158,13 @@ fn needs_body<B>(response: &ServiceResponse<B>) -> bool {
     response.response().error().is_some() || !json
 }
 
+/// What the CORS layer said of an answer holds for the one that replaces it: else no page of another origin could read an error.
+fn keep_cors(from: &HeaderMap, to: &mut HeaderMap) {
+    for (name, value) in from.iter().filter(|(name, _)| *name == header::VARY || name.as_str().starts_with("access-control-")) {
+        to.append(name.clone(), value.clone());
+    }
+}
+
 fn error_of_response<B>(response: &ServiceResponse<B>) -> ApiError {
     response.response().error().map_or_else(|| bare(response.status()), error_of)
 }
@@ -201,6 +208,22 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
     panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }
 
+/// A request that is being answered, until dropped: also when its client is gone and it is never answered.
+struct InFlight(IntGauge);
+
+impl InFlight {
+    fn begin(gauge: &IntGauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
 /// A request that has its answer, to be counted and logged.
 struct Answered<'a> {
     context: &'a RequestContext,
@@ -220,7 +243,6 @@ impl Answered<'_> {
         let elapsed = self.started.elapsed();
         let (method, route) = (self.method.as_str(), self.route);
         if let Some(metrics) = self.metrics {
-            metrics.http_in_flight.dec();
             metrics.http_requests.with_label_values(&[method, route, status.as_str()]).inc();
             metrics.http_duration.with_label_values(&[method, route]).observe(elapsed.as_secs_f64());
         }
@@ -244,6 +266,7 @@ mod tests {
     use serde_json::Value;
 
     use super::surround;
+    use crate::infra::metrics::Metrics;
 
     /// Status, request id and body of a GET.
     async fn get(path: &str) -> (StatusCode, String, Value) {
@@ -264,6 +287,18 @@ mod tests {
     #[actix_web::test]
     async fn routes_with_parameters_answer_as_they_would_alone() {
         assert_eq!(get("/scope/7").await, (StatusCode::OK, "request-7".to_owned(), Value::from("7")));
+    }
+
+    #[actix_web::test]
+    async fn a_request_whose_client_is_gone_is_in_flight_no_more() {
+        let metrics = Metrics::new().unwrap();
+        let routes = web::scope("").route("/", web::get().to(async || -> HttpResponse { std::future::pending().await }));
+        let app = init_service(App::new().app_data(web::Data::new(metrics.clone())).service(routes).wrap(from_fn(surround))).await;
+        let mut request = Box::pin(try_call_service(&app, TestRequest::get().uri("/").to_request()));
+        assert!(futures_util::poll!(&mut request).is_pending());
+        assert_eq!(metrics.http_in_flight.get(), 1);
+        drop(request);
+        assert_eq!(metrics.http_in_flight.get(), 0);
     }
 
     #[actix_web::test]

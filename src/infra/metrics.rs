@@ -44,7 +44,7 @@ pub struct Metrics {
     pub tokens: IntCounterVec,
     /// Cost stored, in 10^-6 US dollars.
     pub cost_micros: IntCounter,
-    /// API key look-ups, by outcome (cached, loaded, unknown).
+    /// API key look-ups, by outcome (hit, miss, failed).
     pub key_lookups: IntCounterVec,
 }
 

@@ -83,5 +83,23 @@ async fn other_origins_need_to_be_named() {
     assert!(allowed.headers()["access-control-allow-headers"].to_str().unwrap().to_lowercase().contains("authorization"));
     let refused = preflight("https://evil.example.com").await.unwrap();
     assert!(!refused.headers().contains_key("access-control-allow-origin"));
+
+    // The answers themselves, an error included: without these headers a browser keeps them from the page.
+    let ask = |origin: &'static str, path: String, token: &str| {
+        app.client.get(format!("{}{path}", app.url)).header("origin", origin).bearer_auth(token).send()
+    };
+    for (path, token, status) in [(app.path("/api/v1/traces"), &*app.token, 200), ("/api/v1/users/me".to_owned(), "no token", 401)] {
+        let answer = ask("https://app.example.com", path.clone(), token).await.unwrap();
+        assert_eq!(answer.status(), status, "{path}");
+        assert_eq!(answer.headers()["access-control-allow-origin"], "https://app.example.com", "{path}");
+        let exposed = answer.headers()["access-control-expose-headers"].to_str().unwrap().to_lowercase();
+        for name in ["x-request-id", "retry-after", "ratelimit-remaining"] {
+            assert!(exposed.split(',').any(|exposed| exposed.trim() == name), "{name} in {exposed}");
+        }
+        assert!(answer.headers().contains_key("x-request-id"), "{path}");
+        assert!(answer.headers()["vary"].to_str().unwrap().to_lowercase().contains("origin"), "{path}");
+        let answer = ask("https://evil.example.com", path.clone(), token).await.unwrap();
+        assert!(!answer.headers().contains_key("access-control-allow-origin"), "{path}");
+    }
     app.stop().await;
 }

@@ -12,7 +12,8 @@ on_both! {
             assert!(status[seam]["available"].is_boolean(), "{seam}: {status}");
             assert!(!status[seam]["detail"].as_str().unwrap().is_empty(), "{seam}");
         }
-        assert_eq!(status["rbac"]["available"], EDITION == "enterprise");
+        assert_eq!(status["compliance"]["available"], EDITION == "enterprise");
+        assert_eq!(status["rbac"]["custom_roles"], false, "no route defines any");
     }
 
     async fn the_gated_route_exists_in_both_editions(app) {

@@ -51,6 +51,12 @@ on_both! {
         let index = app.client.get(&app.url).send().await.unwrap();
         let policy = index.headers()["content-security-policy"].to_str().unwrap().to_owned();
         assert!(policy.contains("script-src 'self'") && !policy.contains("unsafe"), "{policy}");
+        for path in ["/docs/", "/docs/index.html", "/docs/swagger-ui-bundle.js"] {
+            let answer = app.client.get(format!("{}{path}", app.url)).send().await.unwrap();
+            let policy = answer.headers()["content-security-policy"].to_str().unwrap().to_owned();
+            assert!(policy.contains("default-src 'none'") && policy.contains("script-src 'self';"), "{path}: {policy}");
+            assert!(policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
+        }
         let etag = index.headers()["etag"].clone();
         let again = app.client.get(&app.url).header("if-none-match", etag).send().await.unwrap();
         assert_eq!(again.status(), 304);

@@ -330,6 +330,43 @@ async fn what_one_server_revokes_every_server_refuses() {
     there.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_an_operator_revokes_is_refused_by_every_server_at_once() {
+    let installation = Installation::split().await.initialised();
+    let (here, there) = (installation.start("server").await, installation.start("server").await);
+    let ask = async |url: &str| send(url, API_KEY, one_span(&mut Acknowledged::new()).encode_to_vec()).await.0;
+    for server in [&here, &there] {
+        assert_eq!(ask(&server.url).await, 200, "and it is kept in memory for a minute");
+    }
+    // While Redis is away the command says so, and can be run again.
+    let away = [("REDIS_URL", "redis://127.0.0.1:1")];
+    let output = installation.run(&["admin", "revoke-key", API_KEY], "server", &away);
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("60 s") && told.contains("REDIS_URL"), "{told}");
+    assert_eq!(ask(&there.url).await, 200, "else this test proves nothing");
+    let output = installation.run(&["admin", "revoke-key", API_KEY], "server", &[]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    for server in [&here, &there] {
+        wait_for_status("a revoked key", 401, Duration::from_secs(1), async || ask(&server.url).await).await;
+    }
+    here.stop().await;
+    there.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_an_operator_revokes_is_refused_by_a_standalone_process_soon() {
+    let installation = Installation::standalone().initialised();
+    let running = installation.start("standalone").await;
+    let ask = async || send(&running.url, API_KEY, one_span(&mut Acknowledged::new()).encode_to_vec()).await.0;
+    assert_eq!(ask().await, 200);
+    let output = installation.run(&["admin", "revoke-key", API_KEY], "standalone", &[]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    // A second of memory, and a slow machine.
+    wait_for_status("a revoked key", 401, Duration::from_secs(3), ask).await;
+    running.stop().await;
+}
+
 /// A small disk that only this thread and the processes it starts can see, so that it is gone with them however they end.
 struct SmallDisk {
     directory: tempfile::TempDir,

@@ -137,6 +137,41 @@ async fn a_standalone_process_opens_no_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn server_and_worker_talk_to_their_services_only() {
+    let mut chance = Chance::new();
+    let installation = Installation::split().await.initialised();
+    let services = installation.services.clone().unwrap();
+    let ports = [&services.database_url, &services.clickhouse_url, &services.redis_url]
+        .map(|url| url.parse::<reqwest::Url>().unwrap().port_or_known_default().unwrap_or(5432));
+    let (mut server, mut worker) = (installation.launch("server", &[]), installation.launch("worker", &[]));
+    let watchers = [&server, &worker].map(|running| (Watcher::of(running.process.id()), running.port()));
+    server.wait_until_ready().await;
+    worker.wait_until_ready().await;
+    let api = Api::sign_in(&server.url).await;
+    let load = Load::start(&server.url, 3, &mut chance);
+    load.wait_for(100).await;
+    verify(&api, &load.stop().await, Duration::from_secs(30)).await;
+    for path in ["/", "/docs/", "/metrics", "/health/ready"] {
+        assert_eq!(api.client.get(format!("{}{path}", server.url)).send().await.unwrap().status(), 200, "{path}");
+    }
+    assert_eq!(api.client.get(format!("{}/metrics", worker.url)).send().await.unwrap().status(), 200);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    server.stop().await;
+    worker.stop().await;
+    for (watcher, port) in watchers {
+        let seen = watcher.finish();
+        let outbound = outbound(&seen, port);
+        for service in ports {
+            assert!(outbound.iter().any(|socket| socket.remote.1 == service), "the watcher must see {service}: {outbound:?}");
+        }
+        let configured =
+            |socket: &Socket| socket.protocol.starts_with("tcp") && socket.remote.0.is_loopback() && ports.contains(&socket.remote.1);
+        let others: Vec<_> = outbound.iter().filter(|socket| !configured(socket)).collect();
+        assert!(others.is_empty(), "nobody configured these: {others:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_watcher_sees_a_configured_connection() {
     let collector = wiremock::MockServer::start().await;
     wiremock::Mock::given(wiremock::matchers::any()).respond_with(wiremock::ResponseTemplate::new(200)).mount(&collector).await;

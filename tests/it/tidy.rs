@@ -337,3 +337,14 @@ fn every_setting_is_documented() {
         assert!(committed.contains(&format!("`{key}`")), "{key} is not documented");
     }
 }
+
+/// 13 s beside SHUTDOWN_TIMEOUT_SECONDS: the database 2, the engine 6, the exporter of traces 3, the runtime 2.
+#[test]
+fn containers_wait_longer_than_a_stop_may_take() {
+    let config = brokle::config::Config::load(&brokle::config::Environment::default()).unwrap();
+    for file in ["deploy/compose.standalone.yml", "deploy/compose.full.yml"] {
+        let text = std::fs::read_to_string(root().join(file)).unwrap();
+        let grace = text.lines().find_map(|line| line.trim().strip_prefix("stop_grace_period: ")?.strip_suffix('s')).unwrap();
+        assert!(grace.parse::<u64>().unwrap() > config.server.shutdown_timeout_seconds + 13, "{file}: {grace}");
+    }
+}

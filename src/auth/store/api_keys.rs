@@ -1,7 +1,9 @@
 //! Rows of `api_keys`.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, IntoActiveModel, QueryFilter, Select, Statement};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, Select, Statement,
+};
 
 use crate::auth::KeyHash;
 use crate::auth::entity::api_keys::{ActiveModel, Column, Entity, Model};
@@ -44,6 +46,20 @@ pub async fn find(db: &impl ConnectionTrait, project: ProjectId, id: ApiKeyId) -
 /// Whether a key with this hash was ever made, revoked or not.
 pub async fn exists(db: &impl ConnectionTrait, hash: KeyHash) -> Result<bool, Error> {
     Ok(Entity::find().filter(Column::KeyHash.eq(hash.to_hex())).one(db).await?.is_some())
+}
+
+/// Keys of the whole installation that were not revoked, oldest first: for operators only.
+pub async fn all(db: &impl ConnectionTrait) -> Result<Vec<ApiKey>, Error> {
+    Ok(Entity::find().filter(Column::RevokedAt.is_null()).order_by_asc(Column::CreatedAt).order_by_asc(Column::Id).all(db).await?)
+}
+
+/// Keys of the whole installation that `name` may mean, revoked ones too: for operators only.
+pub async fn named(db: &impl ConnectionTrait, name: &str) -> Result<Vec<ApiKey>, Error> {
+    let mut meant = sea_orm::Condition::any().add(Column::KeyHash.eq(KeyHash::of(name).to_hex())).add(Column::KeyPreview.eq(name));
+    if let Ok(id) = name.parse::<ApiKeyId>() {
+        meant = meant.add(Column::Id.eq(id));
+    }
+    Ok(Entity::find().filter(meant).order_by_asc(Column::CreatedAt).order_by_asc(Column::Id).all(db).await?)
 }
 
 pub async fn insert(db: &impl ConnectionTrait, row: Model) -> Result<(), Error> {

@@ -98,8 +98,18 @@ fn sqlx_error(error: sqlx::Error) -> Error {
 pub async fn with_migration_lock<T, E: From<Error>>(db: &Database, work: impl AsyncFnOnce(&MigrationLock) -> Result<T, E>) -> Result<T, E> {
     let lock = MigrationLock::acquire(db).await?;
     let result = work(&lock).await;
-    lock.release().await?;
-    result
+    let released = lock.release().await;
+    match (result, released) {
+        (Ok(done), Ok(())) => Ok(done),
+        (Ok(_), Err(error)) => Err(error.into()),
+        // Why the work failed is what somebody has to mend; often the lock's connection has only gone the same way.
+        (Err(error), released) => {
+            if let Err(cause) = released {
+                tracing::warn!(error = %cause, "the migration lock was not released in good order; it ends with its connection");
+            }
+            Err(error)
+        }
+    }
 }
 
 /// Applies what is missing; returns the names of what was applied.

@@ -146,6 +146,19 @@ async fn the_migration_lock_is_freed_when_the_work_fails() {
 }
 
 #[tokio::test]
+async fn why_a_migration_failed_is_told_though_the_lock_is_gone_too() {
+    let database = postgres().await;
+    let failed: Result<(), Error> = migrate::with_migration_lock(&database, async |_| {
+        let end = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' \
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+        database.writer().execute_unprepared(end).await.unwrap();
+        Err(Error::Locked(7))
+    })
+    .await;
+    assert!(matches!(failed, Err(Error::Locked(7))), "{failed:?}");
+}
+
+#[tokio::test]
 async fn pending_changes_nothing_and_names_what_is_missing() {
     for database in [sqlite().await, postgres().await] {
         let pending = migrate::pending(&database).await.unwrap();

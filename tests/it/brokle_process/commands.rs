@@ -16,20 +16,31 @@ fn stdout(output: &std::process::Output) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn migrate_applies_what_check_reports() {
-    for (installation, role) in [(Installation::standalone(), "standalone"), (Installation::split().await, "server")] {
-        let pending = installation.run(&["migrate", "--check"], role, &[]);
-        assert_eq!(pending.status.code(), Some(1), "{}", text(&pending));
-        let pending = String::from_utf8(pending.stdout).unwrap();
-        let names: Vec<&str> = pending.lines().filter_map(|line| line.strip_prefix("pending: ")).collect();
-        assert!(names.iter().any(|name| name.starts_with("clickhouse")) && names.iter().any(|name| name.starts_with('m')), "{pending}");
+    let installation = Installation::split().await;
+    let pending = installation.run(&["migrate", "--check"], "server", &[]);
+    assert_eq!(pending.status.code(), Some(1), "{}", text(&pending));
+    let pending = String::from_utf8(pending.stdout).unwrap();
+    let names: Vec<&str> = pending.lines().filter_map(|line| line.strip_prefix("pending: ")).collect();
+    assert!(names.iter().any(|name| name.starts_with("clickhouse")) && names.iter().any(|name| name.starts_with('m')), "{pending}");
+    assert_eq!(migrates(&installation, "server"), names);
+}
 
-        let applied = stdout(&installation.run(&["migrate"], role, &[]));
-        let done: Vec<&str> = applied.lines().filter_map(|line| line.strip_prefix("applied: ")).collect();
-        assert_eq!(done, names);
+#[test]
+fn migrate_makes_a_standalone_installation_and_check_does_not() {
+    let installation = Installation::standalone();
+    let check = installation.run(&["migrate", "--check"], "standalone", &[]);
+    assert_eq!(check.status.code(), Some(1), "{}", text(&check));
+    assert!(text(&check).contains("no installation yet") && text(&check).contains(installation.data.to_str().unwrap()), "{}", text(&check));
+    assert!(!installation.data.exists(), "asking makes nothing");
+    assert!(!migrates(&installation, "standalone").is_empty());
+}
 
-        stdout(&installation.run(&["migrate", "--check"], role, &[]));
-        assert!(stdout(&installation.run(&["migrate"], role, &[])).contains("nothing to do"));
-    }
+/// Migrates, and tells what was applied; afterwards nothing is left to do.
+fn migrates(installation: &Installation, role: &str) -> Vec<String> {
+    let applied = stdout(&installation.run(&["migrate"], role, &[]));
+    stdout(&installation.run(&["migrate", "--check"], role, &[]));
+    assert!(stdout(&installation.run(&["migrate"], role, &[])).contains("nothing to do"));
+    applied.lines().filter_map(|line| line.strip_prefix("applied: ")).map(str::to_owned).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -42,7 +53,13 @@ async fn doctor_examines_everything_a_role_needs() {
     }
     let installation = Installation::standalone();
     let report = stdout(&installation.run(&["doctor"], "standalone", &[]));
-    for part in ["sqlite: version", "clickhouse: version", "disk", "free", "pending", "brokle migrate"] {
+    for part in ["installation: none yet", "engine: the library is at", "disk", "free"] {
+        assert!(report.contains(part), "{part}: {report}");
+    }
+    assert!(!installation.data.exists(), "asking makes nothing");
+    stdout(&installation.run(&["migrate"], "standalone", &[]));
+    let report = stdout(&installation.run(&["doctor"], "standalone", &[]));
+    for part in ["sqlite: version", "clickhouse: version", "disk", "free", "schema: current"] {
         assert!(report.contains(part), "{part}: {report}");
     }
     // While it runs, the directory is taken: said, and no harm done.
@@ -55,6 +72,25 @@ async fn doctor_examines_everything_a_role_needs() {
     assert_refused(&installation.run(&["doctor"], "serve", &[]), &["APP_MODE"]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_tells_of_every_service_that_is_missing() {
+    let installation = Installation::split().await;
+    let pending = stdout(&installation.run(&["doctor"], "server", &[]));
+    assert!(pending.contains("pending") && pending.contains("brokle migrate"), "{pending}");
+    let port = Process::free_port();
+    let (postgres, clickhouse) = (format!("postgres://brokle:hunter2@127.0.0.1:{port}/none"), format!("http://127.0.0.1:{port}"));
+    let redis = format!("redis://:hunter2@127.0.0.1:{port}");
+    let started = std::time::Instant::now();
+    let output =
+        installation.run(&["doctor"], "server", &[("DATABASE_URL", &postgres), ("CLICKHOUSE_URL", &clickhouse), ("REDIS_URL", &redis)]);
+    assert_refused(&output, &["FAILED  postgres", "FAILED  clickhouse", "FAILED  redis"]);
+    assert!(!text(&output).contains("hunter2"), "{}", text(&output));
+    assert!(started.elapsed() < Duration::from_secs(12), "asked at once, not one after the other: {:?}", started.elapsed());
+    // The others are examined though one is missing.
+    let output = installation.run(&["doctor"], "server", &[("DATABASE_URL", &postgres)]);
+    assert_refused(&output, &["FAILED  postgres", "clickhouse: version", "redis: version"]);
+}
+
 #[test]
 fn config_checks_prints_and_explains() {
     let installation = Installation::standalone();
@@ -62,7 +98,9 @@ fn config_checks_prints_and_explains() {
     let settings = [("JWT_SECRET", secret), ("RETENTION_DAYS", "30"), ("BROKLE_RETENTION_DAYS", "30")];
     let checked = stdout(&installation.run(&["config", "check"], "standalone", &settings));
     assert!(checked.contains("standalone"), "{checked}");
-    assert!(checked.contains("warning: BROKLE_RETENTION_DAYS"), "a misspelt variable is named: {checked}");
+    assert!(checked.contains("warning: BROKLE_RETENTION_DAYS"), "a variable that nothing reads is named: {checked}");
+    let misspelt = installation.run(&["config", "check"], "standalone", &[("BROKLE_DATADIR", "/tmp")]);
+    assert_refused(&misspelt, &["BROKLE_DATADIR", "BROKLE_DATA_DIR is meant"]);
     let printed = stdout(&installation.run(&["config", "print"], "standalone", &settings));
     assert!(printed.contains("retention_days = 30") && printed.contains("jwt_secret = \"***\""), "{printed}");
     assert!(!printed.contains(secret), "{printed}");

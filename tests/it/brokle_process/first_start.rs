@@ -9,7 +9,7 @@ use prost::Message;
 use super::text;
 use crate::harness::{API_KEY, Acknowledged, Api, EMAIL, Installation, PASSWORD, one_span};
 
-/// Every file below `directory`, but for the engine's.
+/// Every file below `directory`, but for the engine's, whose directory nobody else enters.
 fn files(directory: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut open = vec![directory.to_owned()];
@@ -75,6 +75,9 @@ async fn without_a_terminal_it_goes_to_a_private_file() {
     // Nothing secret is in the log, and no secret can be read by others.
     let log = running.process.output();
     assert!(log.contains("first-start.txt"), "the log says where it is: {log}");
+    for directory in [installation.data.clone(), installation.file("clickhouse")] {
+        assert_eq!(mode(&directory), 0o700, "{} can be entered by others", directory.display());
+    }
     for path in files(&installation.data) {
         assert_eq!(mode(&path) & 0o077, 0, "{} can be read by others", path.display());
         let short = std::fs::metadata(&path).unwrap().len() < 1_000;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{assert_refused, text};
-use crate::harness::{Api, Chance, Installation, Load, Process, Proxy, verify};
+use crate::harness::{Api, Chance, Installation, Load, Process, Proxy, Running, environment_variable, verify};
 
 /// A server that starts before one of its services says so, and runs as soon as the service is there.
 async fn waits_for(variable: &str, name: &str, url: impl Fn(&Installation) -> String) {
@@ -35,6 +35,19 @@ async fn a_server_waits_for_clickhouse() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_waits_for_redis() {
     waits_for("REDIS_URL", "Redis", |installation| installation.services.as_ref().unwrap().redis_url.clone()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clickhouse_that_hangs_at_start_is_named() {
+    let installation = Installation::split().await.initialised();
+    let proxy = Proxy::open_for(&installation.services.as_ref().unwrap().clickhouse_url).await;
+    proxy.hold();
+    let mut server = installation.launch("server", &[("CLICKHOUSE_URL", &proxy.url())]);
+    server.process.wait_for_output("ClickHouse (CLICKHOUSE_URL) does not answer yet", Duration::from_secs(15)).await;
+    assert!(server.process.output().contains("no answer within 5 s"), "{}", server.process.output());
+    proxy.open().await;
+    server.wait_until_ready().await;
+    server.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -81,6 +94,11 @@ async fn five_servers_that_start_at_once_migrate_once() {
     }
     let migrated = servers.iter().filter(|server| server.process.output().contains("database migrated")).count();
     assert_eq!(migrated, 1, "how many migrated the relational database");
+    // Each step of ClickHouse's schema once, by the one that held the lock.
+    let forward =
+        |server: &Running| server.process.output().lines().filter(|line| line.contains("ClickHouse schema was brought forward")).count();
+    let steps: Vec<usize> = servers.iter().map(forward).filter(|steps| *steps > 0).collect();
+    assert_eq!(steps, [brokle::infra::clickhouse::migrate::MIGRATIONS.len()], "steps by each server that made any");
     for server in &servers {
         let log = server.process.output();
         assert!(!log.contains("\"ERROR\"") && !log.contains("panicked"), "{log}");
@@ -112,12 +130,27 @@ async fn a_worker_waits_for_a_server_to_migrate() {
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert!(worker.process.is_running(), "{}", worker.process.output());
     assert_ne!(installation.run(&["migrate", "--check"], "worker", &[]).status.code(), Some(0), "a worker migrates nothing");
+    // It says meanwhile that it lives, and what it waits for.
+    let client = reqwest::Client::builder().timeout(Duration::from_secs(5)).no_proxy().build().unwrap();
+    assert_eq!(client.get(format!("{}/health/live", worker.url)).send().await.unwrap().status(), 200);
+    let ready = client.get(format!("{}/health/ready", worker.url)).send().await.unwrap();
+    assert_eq!(ready.status(), 503);
+    let ready: serde_json::Value = ready.json().await.unwrap();
+    assert_eq!(ready["status"], "starting", "{ready}");
+    assert_eq!(ready["reason"], "waiting for a server to migrate the databases", "{ready}");
     let server = installation.start("server").await;
     worker.wait_until_ready().await;
     let log = worker.process.output();
     assert!(log.contains("migrat"), "{log}");
     server.stop().await;
     worker.stop().await;
+}
+
+/// What `make services` would start.
+fn redis_server() -> &'static str {
+    let path = environment_variable("PATH").unwrap_or_default();
+    let installed = |name: &&str| std::env::split_paths(&path).any(|directory| directory.join(name).is_file());
+    ["redis-server", "valkey-server"].into_iter().find(installed).unwrap_or("redis-server")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -128,7 +161,7 @@ async fn a_redis_that_may_forget_is_refused() {
 
     let (port, scratch) = (Process::free_port(), tempfile::tempdir().unwrap());
     // A Redis of its own, as a package installs it: memory bounded, nothing appended.
-    let spawned = std::process::Command::new("redis-server")
+    let spawned = std::process::Command::new(redis_server())
         .args([
             "--port",
             &port.to_string(),
@@ -153,7 +186,7 @@ async fn a_redis_that_may_forget_is_refused() {
             let _ = (self.0.kill(), self.0.wait());
         }
     }
-    let _redis = Killed(spawned.unwrap_or_else(|error| panic!("redis-server: {error}; run scripts/install-deps.sh, and see {url}")));
+    let _redis = Killed(spawned.unwrap_or_else(|error| panic!("Redis: {error}; run scripts/install-deps.sh, and see {url}")));
     let lax = format!("redis://127.0.0.1:{port}");
     for _ in 0..100 {
         let client = Client::open(lax.as_str()).unwrap();

@@ -3,6 +3,7 @@
 use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{Read, Seek, SeekFrom, Write},
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
 
@@ -45,7 +46,8 @@ impl DirectoryLock {
     /// The file stays when the lock is released: removing it would let two processes lock two different files.
     pub(super) fn acquire(directory: &Path) -> Result<Self, LockError> {
         let io = |source| LockError::Io { directory: directory.to_owned(), source };
-        std::fs::create_dir_all(directory).map_err(io)?;
+        // Prompts and answers lie in it: for this user alone, whatever the umask.
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(io)?;
         let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(directory.join(Self::FILE_NAME)).map_err(io)?;
         match file.try_lock() {
