@@ -56,6 +56,12 @@ impl Held {
         taken
     }
 
+    /// Whether `more` bytes could be taken if nobody else held any.
+    #[must_use]
+    pub fn could_grow(&self, more: usize) -> bool {
+        self.bytes.checked_add(more).is_some_and(|total| total <= self.budget.limit)
+    }
+
     fn publish(&self) {
         if let Some(gauge) = &self.budget.gauge {
             gauge.set(i64::try_from(self.budget.used()).unwrap_or(i64::MAX));
@@ -81,6 +87,7 @@ mod tests {
         assert!(first.grow(60));
         let mut second = budget.hold();
         assert!(!second.grow(41));
+        assert!(second.could_grow(41) && !second.could_grow(101));
         assert!(second.grow(40));
         drop(first);
         assert_eq!(budget.used(), 40);
