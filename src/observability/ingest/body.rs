@@ -153,18 +153,21 @@ pub fn decompress(compression: Compression, body: Bytes, limit: usize, held: &mu
 
 fn inflate(mut decoder: impl AsyncRead + Unpin, name: &str, limit: usize, held: &mut Held) -> Result<Bytes, ApiError> {
     let mut out = BytesMut::new();
-    let mut reserved = 0;
     loop {
-        if out.len() + STEP > reserved {
-            if !held.grow(STEP) {
+        if out.capacity() - out.len() < STEP {
+            // While the contents move, both the old room and the new are in memory.
+            let room = (2 * out.capacity()).min(limit.saturating_add(STEP)).max(out.len() + STEP);
+            if !held.grow(room) {
                 return Err(overloaded());
             }
-            reserved += STEP;
+            let mut larger = BytesMut::with_capacity(room);
+            larger.extend_from_slice(&out);
+            held.shrink(out.capacity());
+            out = larger;
         }
-        out.reserve(STEP);
         // The source is memory, so reading never has to wait; unconstrained, because the runtime would make a long read of a task
         // pause to let others run, and a pause must not pass for the end.
-        // At most a step at once: a buffer grows by doubling, and a read would fill all of it.
+        // At most a step at once, so that the limit is looked at in between.
         let mut step = (&mut decoder).take(STEP as u64);
         let read = tokio::task::unconstrained(step.read_buf(&mut out))
             .now_or_never()

@@ -56,6 +56,14 @@ impl Held {
         taken
     }
 
+    /// Gives `less` bytes back, at most all.
+    pub fn shrink(&mut self, less: usize) {
+        let less = less.min(self.bytes);
+        self.bytes -= less;
+        self.budget.used.fetch_sub(less, Ordering::AcqRel);
+        self.publish();
+    }
+
     /// Whether `more` bytes could be taken if nobody else held any.
     #[must_use]
     pub fn could_grow(&self, more: usize) -> bool {
@@ -91,6 +99,8 @@ mod tests {
         assert!(second.grow(40));
         drop(first);
         assert_eq!(budget.used(), 40);
+        second.shrink(15);
+        assert_eq!(budget.used(), 25);
         drop(second);
         assert_eq!(budget.used(), 0);
     }

@@ -84,11 +84,10 @@ fn weigh(mut rest: &[u8], message: Message, depth: u32, weight: &mut Weight) -> 
     let mut whole = true;
     let Some(depth) = depth.checked_sub(1) else { return Err(0) };
     while !rest.is_empty() {
-        let Some(field) = next_field(&mut rest) else {
+        let Some((number, value)) = next_field(&mut rest) else {
             whole = false;
             break;
         };
-        let Some((number, value)) = field else { continue };
         match content(message, number) {
             Content::Text | Content::Other => weight.add_text(value.len()),
             Content::Message(inner) => {
@@ -116,8 +115,8 @@ fn weigh(mut rest: &[u8], message: Message, depth: u32, weight: &mut Weight) -> 
     if whole { Ok(spans) } else { Err(spans) }
 }
 
-/// Reads a field: its number and value where it is length-delimited. The outer nothing is a fault.
-fn next_field<'a>(rest: &mut &'a [u8]) -> Option<Option<(u64, &'a [u8])>> {
+/// Reads a field: its number and value where it is length-delimited, else the number of no field. Nothing is a fault or the end.
+fn next_field<'a>(rest: &mut &'a [u8]) -> Option<(u64, &'a [u8])> {
     let tag = decode_varint(rest).ok()?;
     let skip = match tag & 7 {
         0 => {
@@ -130,12 +129,12 @@ fn next_field<'a>(rest: &mut &'a [u8]) -> Option<Option<(u64, &'a [u8])>> {
             let length = usize::try_from(decode_varint(rest).ok()?).ok()?;
             let (value, after) = rest.split_at_checked(length)?;
             *rest = after;
-            return Some(Some((tag >> 3, value)));
+            return Some((tag >> 3, value));
         }
         _ => return None,
     };
     *rest = rest.get(skip..)?;
-    Some(None)
+    Some((0, &[]))
 }
 
 /// The texts of a protobuf body that are no UTF-8, in bytes; nothing where there are none.
@@ -144,8 +143,7 @@ pub fn broken_texts(body: &[u8]) -> usize {
     fn count(mut rest: &[u8], message: Message, depth: u32) -> usize {
         let Some(depth) = depth.checked_sub(1) else { return 0 };
         let mut broken = 0;
-        while let Some(field) = next_field(&mut rest) {
-            let Some((number, value)) = field else { continue };
+        while let Some((number, value)) = next_field(&mut rest) {
             broken += match content(message, number) {
                 Content::Text if std::str::from_utf8(value).is_err() => value.len(),
                 Content::Message(inner) => count(value, inner, depth),
@@ -322,13 +320,13 @@ mod tests {
         assert!(attributes.decoded >= 1_000_000 * size_of::<KeyValue>(), "{attributes:?}");
         let resources = weigh_protobuf(&many(0x0a, 1_000_000));
         assert!(resources.decoded >= 1_000_000 * size_of::<ResourceSpans>(), "{resources:?}");
-        let body = format!("{{\"resourceSpans\":[{{\"scopeSpans\":[{{\"spans\":[{}]}}]}}]}}", ["{}"; 10_000].join(","));
+        let body = format!("{{\"resourceSpans\":[{{\"scopeSpans\":[{{\"spans\":[{}]}}]}}]}}", vec!["{}"; 10_000].join(","));
         let json = weigh_json(body.as_bytes());
         assert_eq!(json.spans, 10_000);
         assert!(json.decoded >= 10_000 * size_of::<Span>(), "{json:?}");
         let escaped = weigh_json(body.replace("spans", "sp\\u0061ns").as_bytes());
         assert!(escaped.spans >= 10_000 && escaped.decoded >= json.decoded, "{escaped:?}");
-        let values = format!("{{\"values\":[{}]}}", ["1"; 10_000].join(","));
+        let values = format!("{{\"values\":[{}]}}", vec!["1"; 10_000].join(","));
         assert!(weigh_json(values.as_bytes()).decoded >= 10_000 * size_of::<AnyValue>());
     }
 
