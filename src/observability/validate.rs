@@ -31,8 +31,6 @@ pub enum Reason {
     StartTooEarly,
     #[error("the start is more than 24 hours ahead")]
     StartTooLate,
-    #[error("the end is more than 24 hours ahead")]
-    EndTooLate,
 }
 
 /// A span that was taken out of its request.
@@ -47,8 +45,8 @@ pub struct Rejection {
 
 /// Takes the invalid spans out of `request` and reports each. `now_ns` is the receiver's time in nanoseconds since the epoch.
 ///
-/// A missing start is allowed (the converter puts the end or the time of receipt in its place), and so are a missing end and
-/// an end before the start.
+/// A missing start is allowed (the converter puts the end or the time of receipt in its place), and so are a missing end, an end
+/// before the start and one far ahead.
 pub fn validate(request: &mut ExportTraceServiceRequest, now_ns: i64) -> Vec<Rejection> {
     let latest = u64::try_from(now_ns.saturating_add(AHEAD_NS)).unwrap_or(0);
     let mut rejections = Vec::new();
@@ -86,11 +84,8 @@ fn check(span: &Span, latest: u64) -> Result<(), Reason> {
     if effective_start != 0 && effective_start < EARLIEST_NS {
         return Err(Reason::StartTooEarly);
     }
-    if start > latest {
+    if effective_start > latest {
         return Err(Reason::StartTooLate);
-    }
-    if end > latest {
-        return Err(Reason::EndTooLate);
     }
     Ok(())
 }
@@ -175,7 +170,8 @@ mod tests {
         assert_eq!(reason(|span| span.start_time_unix_nano = now() + 24 * HOUR), None);
         assert_eq!(reason(|span| span.start_time_unix_nano = now() + 24 * HOUR + 1), Some(Reason::StartTooLate));
         assert_eq!(reason(|span| span.start_time_unix_nano = u64::MAX), Some(Reason::StartTooLate));
-        assert_eq!(reason(|span| span.end_time_unix_nano = u64::MAX), Some(Reason::EndTooLate));
+        let only_a_late_end = |span: &mut Span| (span.start_time_unix_nano, span.end_time_unix_nano) = (0, u64::MAX);
+        assert_eq!(reason(only_a_late_end), Some(Reason::StartTooLate));
     }
 
     #[test]
@@ -183,6 +179,7 @@ mod tests {
         assert_eq!(reason(|span| span.start_time_unix_nano = 0), None);
         assert_eq!(reason(|span| span.end_time_unix_nano = 0), None);
         assert_eq!(reason(|span| span.end_time_unix_nano = 5), None);
+        assert_eq!(reason(|span| span.end_time_unix_nano = u64::MAX), None);
         let none = |span: &mut Span| (span.start_time_unix_nano, span.end_time_unix_nano) = (0, 0);
         assert_eq!(reason(none), None);
         let only_an_early_end = |span: &mut Span| (span.start_time_unix_nano, span.end_time_unix_nano) = (0, 5);

@@ -1,11 +1,14 @@
 //! Wrong things get clear answers: the status, the form and the words of each.
 
+use std::time::Duration;
+
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 use prost::Message;
 use serde_json::Value;
+use tokio::io::AsyncWriteExt;
 
-use crate::harness::{API_KEY, Setup, Spans, TestApp, now_ns, request, span};
+use crate::harness::{API_KEY, Setup, Spans, TestApp, attribute, now_ns, request, span};
 use crate::on_both;
 
 const PROTOBUF: (&str, &str) = ("content-type", "application/x-protobuf");
@@ -23,6 +26,12 @@ on_both! {
         let (status, text) = refused(app, b"{\"resourceSpans\": [{]".to_vec(), &[JSON]).await;
         assert_eq!(status, 400);
         assert!(text.contains("line 1"), "{text}");
+
+        for body in ["[]", "\"text\"", "\n [{\"resourceSpans\": []}]", "null"] {
+            let (status, text) = refused(app, body.as_bytes().to_vec(), &[JSON]).await;
+            assert_eq!(status, 400);
+            assert!(text.contains("in JSON") && text.contains("resourceSpans"), "{body}: {text}");
+        }
 
         let (status, text) = refused(app, b"\x0a\xff\xff\xff\xff not protobuf".to_vec(), &[PROTOBUF]).await;
         assert_eq!(status, 400);
@@ -84,6 +93,8 @@ on_both! {
             let answer: Value = answer.json().await.unwrap();
             assert_eq!(answer["code"], 16, "gRPC's UNAUTHENTICATED, as OTLP answers errors: {answer}");
             assert_eq!(answer["error"]["code"], "UNAUTHORIZED_ERROR");
+            let message = answer["message"].as_str().unwrap();
+            assert!(message.contains("API key"), "{name}: {value}: {message}");
         }
     }
 
@@ -117,19 +128,42 @@ async fn bodies_beyond_the_memory_budget_wait_outside() {
     let settings =
         [("INGEST_MEMORY_BUDGET_BYTES", "6000000"), ("INGEST_MAX_DECODED_BYTES", "6000000"), ("INGEST_MAX_BODY_BYTES", "5000000")];
     let app = TestApp::start_with(Setup::Standalone, &settings).await;
-    let (status, body) = app.send_bytes(vec![b' '; 4_900_000], &[JSON]).await;
-    assert_eq!(status, 503, "a body and its decoded spans do not fit: {}", String::from_utf8_lossy(&body));
+    // What can never fit is told so.
+    let mut large = span(&Spans::trace_id(), 0, now_ns());
+    large.attributes.push(attribute("large", &"x".repeat(4_000_000)));
+    let large = request(vec![large]).encode_to_vec();
+    let (status, body) = app.send_bytes(large.clone(), &[PROTOBUF]).await;
+    let text = String::from_utf8_lossy(&body);
+    assert!(status == 413 && text.contains("INGEST_MEMORY_BUDGET_BYTES"), "{status}: {text}");
+
+    // What is only announced takes nothing from others; what has arrived does.
+    let address = app.url.strip_prefix("http://").unwrap();
+    let mut slow = tokio::net::TcpStream::connect(address).await.unwrap();
+    let head = format!(
+        "POST /v1/traces HTTP/1.1\r\nHost: {address}\r\nx-api-key: {API_KEY}\r\nContent-Type: application/json\r\nContent-Length: 4900000\r\n\r\n"
+    );
+    slow.write_all(head.as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let mut half = span(&Spans::trace_id(), 0, now_ns());
+    half.attributes.push(attribute("large", &"x".repeat(1_000_000)));
+    assert_eq!(app.send(&request(vec![half])).await.0, 200, "nothing of the announced body has come");
+    slow.write_all(&vec![b' '; 4_800_000]).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let mut half = span(&Spans::trace_id(), 0, now_ns());
+    half.attributes.push(attribute("large", &"x".repeat(1_000_000)));
+    let half = request(vec![half]).encode_to_vec();
     let answer = app
         .client
         .post(format!("{}/v1/traces", app.url))
         .header("x-api-key", API_KEY)
-        .header(JSON.0, JSON.1)
-        .body(vec![b' '; 4_900_000])
+        .header(PROTOBUF.0, PROTOBUF.1)
+        .body(half.clone())
         .send()
         .await
         .unwrap();
-    assert_eq!(answer.headers()["retry-after"], "1");
-    let trace_id = Spans::trace_id();
-    assert_eq!(app.send(&request(vec![span(&trace_id, 0, now_ns())])).await.0, 200, "the budget was given back");
+    assert_eq!((answer.status().as_u16(), answer.headers()["retry-after"].to_str().unwrap()), (503, "1"));
+    drop(slow);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(app.send_bytes(half, &[PROTOBUF]).await.0, 200, "the budget was given back");
     app.stop().await;
 }

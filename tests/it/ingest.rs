@@ -3,8 +3,8 @@
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, KeyValue};
-use opentelemetry_proto::tonic::trace::v1::Status;
 use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
+use opentelemetry_proto::tonic::trace::v1::{Span, Status};
 use prost::Message;
 use serde_json::{Value, json};
 
@@ -122,6 +122,39 @@ on_both! {
         let (status, _) = app.send_bytes(request(vec![span(&trace_id, 0, now_ns())]).encode_to_vec(), &[("content-type", "application/json")]).await;
         assert_eq!(status, 200);
         app.wait_for_trace(&trace_id, 1).await;
+    }
+
+    async fn protobuf_under_a_json_content_type_is_read_whatever_its_length(app) {
+        // A first message of 123 bytes begins like JSON: a line feed, then a brace.
+        let trace_id = Spans::trace_id();
+        let named = |length| Span { name: "n".repeat(length), ..span(&trace_id, 0, now_ns()) };
+        let body = (1..100).map(|length| request(vec![named(length)]).encode_to_vec()).find(|body| body.starts_with(b"\n{")).unwrap();
+        let (status, answer) = app.send_bytes(body, &[("content-type", "application/json")]).await;
+        assert_eq!(status, 200, "{}", String::from_utf8_lossy(&answer));
+        app.wait_for_trace(&trace_id, 1).await;
+    }
+
+    async fn spans_whose_texts_are_no_unicode_are_repaired_and_stored(app) {
+        let trace_id = Spans::trace_id();
+        let mut broken = span(&trace_id, 0, now_ns());
+        broken.name = "MARK".to_owned();
+        let mut body = request(vec![broken]).encode_to_vec();
+        let at = body.windows(4).position(|window| window == b"MARK").unwrap();
+        body[at] = 0xff;
+        let (status, answer) = app.send_bytes(body, &[("content-type", "application/x-protobuf")]).await;
+        assert_eq!((status, answer.len()), (200, 0), "all of it is acknowledged");
+        assert_eq!(app.wait_for_trace(&trace_id, 1).await["name"], "\u{FFFD}ARK");
+        assert_eq!(span_detail(app, &trace_id, 0).await["flags"], json!(["invalid_utf8"]));
+    }
+
+    async fn a_span_that_ends_far_ahead_is_stored_and_flagged(app) {
+        let trace_id = Spans::trace_id();
+        let mut late = span(&trace_id, 0, now_ns());
+        late.end_time_unix_nano += 48 * 3_600 * 1_000_000_000;
+        let (status, answer) = app.send(&request(vec![late])).await;
+        assert_eq!((status, answer.len()), (200, 0), "nothing of it is refused");
+        app.wait_for_trace(&trace_id, 1).await;
+        assert_eq!(span_detail(app, &trace_id, 0).await["flags"], json!(["end_in_future"]));
     }
 
     async fn the_official_json_example_is_stored(app) {

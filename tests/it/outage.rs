@@ -18,8 +18,10 @@ use crate::harness::{
 
 /// How long a worker may take to store what piled up.
 const DRAINED: Duration = Duration::from_secs(30);
-/// More than five times QUEUE_CLAIM_IDLE_MS of the installations here, so that entries would be delivered again and again.
-const LONG_OUTAGE: Duration = Duration::from_millis(6_500);
+/// QUEUE_CLAIM_IDLE_MS where workers must keep their claims, also on a busy machine.
+const CLAIM_IDLE_MS: &str = "2000";
+/// More than five times that, so that entries would be delivered again and again.
+const LONG_OUTAGE: Duration = Duration::from_millis(11_000);
 /// How long a process may take to notice that a service is back.
 const RECOVERED: Duration = Duration::from_secs(15);
 
@@ -74,14 +76,16 @@ async fn dead_letters(services: &Services) -> u64 {
     cmd("XLEN").arg(format!("{}telemetry:dlq", services.redis_prefix)).query_async(&mut redis).await.unwrap()
 }
 
-/// ClickHouse is away for longer than five claim periods, and `restore` brings it back. Two workers, one of them started meanwhile.
+/// ClickHouse is away for longer than five claim periods, and `restore` brings it back. Both of two workers hold entries all the time,
+/// and neither takes one from the other.
 async fn clickhouse_goes_away(take_away: impl AsyncFn(&Proxy), restore: impl AsyncFn(&Proxy)) {
     let mut chance = Chance::new();
     let installation = Installation::split().await.initialised();
     let services = installation.services.clone().unwrap();
     let proxy = Proxy::open_for(&services.clickhouse_url).await;
-    let installation = installation.with("CLICKHOUSE_URL", &proxy.url());
+    let installation = installation.with("CLICKHOUSE_URL", &proxy.url()).with("QUEUE_CLAIM_IDLE_MS", CLAIM_IDLE_MS);
     let (server, worker) = (installation.start("server").await, installation.start("worker").await);
+    let other = installation.start("worker").await;
     let api = Api::sign_in(&server.url).await;
     let load = Load::start(&server.url, 4, &mut chance);
     load.wait_for(50).await;
@@ -91,7 +95,6 @@ async fn clickhouse_goes_away(take_away: impl AsyncFn(&Proxy), restore: impl Asy
     wait_until_named(&server.url, "clickhouse").await;
     wait_until_named(&worker.url, "clickhouse").await;
     load.wait_for(100).await;
-    let mut late = installation.launch("worker", &[]);
     tokio::time::sleep(LONG_OUTAGE.saturating_sub(outage.elapsed())).await;
     assert_eq!(load.failures(), 0, "the queue takes spans without ClickHouse");
     assert_eq!(dead_letters(&services).await, 0, "an outage is no fault of an entry");
@@ -99,14 +102,17 @@ async fn clickhouse_goes_away(take_away: impl AsyncFn(&Proxy), restore: impl Asy
     restore(&proxy).await;
     wait_until_ready(&server.url).await;
     wait_until_ready(&worker.url).await;
-    late.wait_until_ready().await;
+    wait_until_ready(&other.url).await;
     load.wait_for(20).await;
     let acknowledged = load.stop().await;
     verify(&api, &acknowledged, DRAINED).await;
     assert_eq!(dead_letters(&services).await, 0, "an outage is no fault of an entry");
     server.stop().await;
-    worker.stop().await;
-    late.stop().await;
+    for worker in [worker, other] {
+        let log = worker.stop().await;
+        assert!(log.contains("holding them"), "both had entries in hand: {log}");
+        assert!(!log.contains("took over"), "{log}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

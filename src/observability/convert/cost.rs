@@ -7,7 +7,7 @@ use super::table::{Hit, View};
 use crate::observability::otlp::text::double_text;
 use crate::observability::pricing::{Money, parse_money};
 use crate::observability::rows::Pairs;
-use crate::observability::usage::UsageKind;
+use crate::observability::usage::{Tokens, UsageKind};
 
 /// What a client said a span cost, in 10^-12 US dollars.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -19,8 +19,9 @@ pub(super) struct ClientCost {
     pub label: Option<&'static str>,
 }
 
-/// Reads the client's costs. Where only parts were given, their sum is the total.
-pub(super) fn client_cost(view: &View<'_>) -> ClientCost {
+/// Reads the client's costs. Where only parts were given, their sum is the total as far as each side that has tokens has its cost:
+/// half a cost is no total.
+pub(super) fn client_cost(view: &View<'_>, tokens: &Tokens) -> ClientCost {
     let mut cost = ClientCost::default();
     let mut read = |field| {
         let mut first = None;
@@ -63,7 +64,9 @@ pub(super) fn client_cost(view: &View<'_>) -> ClientCost {
     }
     let sum = cost.details.iter().fold(0_i64, |sum, (_, amount)| sum.saturating_add(*amount));
     cost.label = total.or(input).or(output).map(|(_, label)| label);
-    cost.total = total.map(|(amount, _)| amount).or_else(|| (!cost.details.is_empty()).then_some(sum));
+    let whole = (input.is_some() || tokens.input() == 0) && (output.is_some() || tokens.output() == 0);
+    let sided = input.is_some() || output.is_some();
+    cost.total = total.map(|(amount, _)| amount).or_else(|| (whole && sided).then_some(sum));
     cost
 }
 
@@ -80,6 +83,8 @@ fn amount(value: &Value) -> Option<Money> {
 
 #[cfg(test)]
 mod tests {
+    use opentelemetry_proto::tonic::common::v1::AnyValue;
+
     use crate::observability::convert::testing::{flagged, mapped, row, value};
 
     #[test]
@@ -124,5 +129,26 @@ mod tests {
         let expected = [("input", 2_000_000_000), ("input_cache_read", 1_000_000_000), ("output", 2_000_000_000)];
         assert_eq!(row.cost_details, expected.map(|(kind, amount)| (kind.to_owned(), amount)));
         assert_eq!(row.total_cost, Some(5_000_000_000));
+    }
+
+    #[test]
+    fn one_side_is_no_total_while_the_other_has_tokens() {
+        let tokens = [("gen_ai.usage.input_tokens", value(1000)), ("gen_ai.usage.output_tokens", value(100))];
+        let model = [("gen_ai.provider.name", value("openai")), ("gen_ai.request.model", value("gpt-4o"))];
+        let with = |more: &[(&str, AnyValue)], tokens: &[(&str, AnyValue)]| row(&[&model[..], tokens, more].concat());
+        for one_side in [
+            ("gen_ai.usage.input_cost", value(0.5)),
+            ("gen_ai.usage.output_cost", value(0.5)),
+            ("llm.cost.prompt_details.cache_read", value(0.5)),
+            ("llm.cost.completion_details.reasoning", value(0.5)),
+        ] {
+            let row = with(std::slice::from_ref(&one_side), &tokens);
+            assert_eq!((row.total_cost, row.cost_source.as_str()), (Some(3_500_000_000), "catalogue"), "{}", one_side.0);
+        }
+        // A call without output has one side only, and its cost is whole.
+        let row = with(&[("gen_ai.usage.input_cost", value(0.5))], &tokens[..1]);
+        assert_eq!((row.total_cost, row.cost_source.as_str()), (Some(500_000_000_000), "client"));
+        let both = [("gen_ai.usage.input_cost", value(0.5)), ("gen_ai.usage.output_cost", value(0.25))];
+        assert_eq!(with(&both, &tokens).total_cost, Some(750_000_000_000));
     }
 }

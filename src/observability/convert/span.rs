@@ -18,6 +18,8 @@ use crate::observability::rows::{ENDED_VERSION_BIT, ObservationRow};
 const HOUR_NS: i64 = 3_600 * 1_000_000_000;
 /// A start further ahead of the receipt than this is a clock that runs fast: five minutes.
 const SKEW_NS: i64 = 300 * 1_000_000_000;
+/// An end further ahead of the receipt than this is no time at which a span ended: 24 hours.
+const AHEAD_NS: i64 = 24 * HOUR_NS;
 /// Spans with more attributes than this are flagged.
 const MANY_ATTRIBUTES: usize = 10_000;
 /// Tags beyond this many are only in the attributes.
@@ -116,6 +118,9 @@ fn set_times(row: &mut ObservationRow, start: u64, end: u64, received_at_us: u64
     }
     if start > received.saturating_add(SKEW_NS) {
         flag(row, "clock_skew");
+    }
+    if end > received.saturating_add(AHEAD_NS) {
+        flag(row, "end_in_future");
     }
     row.start_time = start;
     row.end_time = end;
@@ -226,7 +231,7 @@ fn set_usage(row: &mut ObservationRow, counted: &counting::Counted) {
 }
 
 fn set_cost(row: &mut ObservationRow, view: &View<'_>, pricer: &Pricer, counted: &counting::Counted) {
-    let client = cost::client_cost(view);
+    let client = cost::client_cost(view, &counted.tokens);
     if client.refused {
         flag(row, "cost_refused");
     }

@@ -99,7 +99,7 @@ impl Table {
 }
 
 /// What a span has of the known keys. Kept between spans so that its memory is used again.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Found {
     /// For each known key one more than the position of its attribute; zero where there is none.
     keys: Vec<u32>,

@@ -227,3 +227,36 @@ fn a_request_may_be_empty_or_bare() {
     let row = convert(bare, &ConvertContext { received_at_us: 0, ..context() }, pricer()).remove(0);
     assert_eq!((row.start_time, row.environment.as_str(), row.trace_id.as_str()), (0, "default", ""));
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn slices_are_the_whole(request in super::arbitrary::request(), rows in 1_usize..4) {
+        let mut conversion = Conversion::new(request.clone());
+        let limits = SliceLimits { rows, bytes: usize::MAX };
+        let slices: Vec<_> = std::iter::from_fn(|| conversion.next_slice(&context(), pricer(), limits)).collect();
+        prop_assert!(slices.iter().rev().skip(1).all(|slice| slice.len() == rows), "only the last is shorter");
+        prop_assert_eq!(slices.concat(), convert(request, &context(), pricer()));
+    }
+}
+
+#[test]
+fn a_slice_ends_with_its_bytes_and_counts_what_is_repeated() {
+    let mut many = request(span(Vec::new()), pairs(&[("text", value("x".repeat(100_000).as_str()))]));
+    let one = many.resource_spans[0].scope_spans[0].spans[0].clone();
+    many.resource_spans[0].scope_spans[0].spans = vec![one; 50];
+    let mut conversion = Conversion::new(many);
+    let limits = SliceLimits { rows: usize::MAX, bytes: 1_000_000 };
+    let slices: Vec<_> = std::iter::from_fn(|| conversion.next_slice(&context(), pricer(), limits)).map(|rows| rows.len()).collect();
+    assert_eq!(slices, [10; 5]);
+}
+
+#[test]
+fn an_end_far_ahead_is_kept_and_flagged() {
+    let mut late = span(Vec::new());
+    late.end_time_unix_nano = u64::MAX;
+    let row = convert_span(late);
+    assert!(flagged(&row, "end_in_future"));
+    assert_eq!(row.end_time, i64::MAX);
+}

@@ -1,18 +1,33 @@
 //! Request bodies: read within limits of size, time and memory, then decompressed within the same.
 
+use std::pin::pin;
 use std::time::Duration;
 
+use actix_web::error::PayloadError;
 use actix_web::http::header::{self, HeaderMap};
-use actix_web::web::{Bytes, BytesMut, Payload};
+use actix_web::web::{Bytes, BytesMut};
 use async_compression::tokio::bufread::{DeflateDecoder, GzipDecoder, ZlibDecoder, ZstdDecoder};
-use futures_util::{FutureExt, StreamExt};
+use futures_util::{FutureExt, Stream, StreamExt};
 use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::time::Instant;
 
 use super::budget::Held;
 use crate::error::{ApiError, Code};
 
-/// A sender that lets this pass between two pieces of its body has gone away.
-const IDLE: Duration = Duration::from_secs(30);
+/// How long a body may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// Between two pieces: then the sender has gone away.
+    idle: Duration,
+    /// As a whole: a sender that trickles holds memory of others.
+    whole: Duration,
+}
+
+/// What senders get.
+pub const PATIENCE: Patience = Patience { idle: Duration::from_secs(30), whole: Duration::from_secs(120) };
+
+/// Room for the first bytes of a body.
+const FIRST: usize = 64 * 1024;
 /// Decompression works in steps of this size; memory is asked for before each.
 const STEP: usize = 256 * 1024;
 
@@ -63,38 +78,52 @@ pub(super) fn overloaded() -> ApiError {
     }
 }
 
-/// Reads the whole body.
+/// Reads the whole body. Memory is taken as bytes arrive: what is only announced holds nothing.
 ///
 /// # Errors
-/// 413 over `limit`, 503 over the memory budget, 400 when the sender stops or goes away.
-pub async fn read(headers: &HeaderMap, mut payload: Payload, limit: usize, held: &mut Held) -> Result<Bytes, ApiError> {
+/// 413 over `limit`, 503 over the memory budget, 400 when the sender stops, goes away or takes too long.
+pub async fn read(
+    headers: &HeaderMap,
+    payload: impl Stream<Item = Result<Bytes, PayloadError>>,
+    limit: usize,
+    patience: Patience,
+    held: &mut Held,
+) -> Result<Bytes, ApiError> {
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|value| value.parse::<usize>().ok());
     if announced.is_some_and(|length| length > limit) {
         return Err(too_large("body", limit, "INGEST_MAX_BODY_BYTES"));
     }
-    let mut reserved = announced.unwrap_or(0);
-    if !held.grow(reserved) {
-        return Err(overloaded());
-    }
-    let mut body = BytesMut::with_capacity(reserved);
+    let mut payload = pin!(payload);
+    let deadline = Instant::now() + patience.whole;
+    let mut body = BytesMut::new();
     loop {
-        let next = tokio::time::timeout(IDLE, payload.next())
-            .await
-            .map_err(|_| ApiError::new(Code::BadRequest, format!("no more of the body came within {} s", IDLE.as_secs())))?;
+        let wait = patience.idle.min(deadline.saturating_duration_since(Instant::now()));
+        let next = tokio::time::timeout(wait, payload.next()).await.map_err(|_| too_slow(patience, deadline))?;
         let Some(piece) = next else { return Ok(body.freeze()) };
         let piece = piece.map_err(|error| ApiError::new(Code::BadRequest, format!("the body ended early: {error}")))?;
-        if body.len() + piece.len() > limit {
+        let length = body.len() + piece.len();
+        if length > limit {
             return Err(too_large("body", limit, "INGEST_MAX_BODY_BYTES"));
         }
-        if body.len() + piece.len() > reserved {
-            let more = piece.len().max(64 * 1024);
-            if !held.grow(more) {
+        if length > body.capacity() {
+            // Doubled, but not beyond what is to come.
+            let room = (2 * body.capacity()).max(FIRST).min(announced.unwrap_or(limit)).max(length);
+            if !held.grow(room - body.capacity()) {
                 return Err(overloaded());
             }
-            reserved += more;
+            body.reserve(room - body.len());
         }
         body.extend_from_slice(&piece);
     }
+}
+
+fn too_slow(patience: Patience, deadline: Instant) -> ApiError {
+    let message = if Instant::now() >= deadline {
+        format!("the body took longer than {:?}", patience.whole)
+    } else {
+        format!("no more of the body came within {:?}", patience.idle)
+    };
+    ApiError::new(Code::BadRequest, message)
 }
 
 /// Undoes `compression`. Blocks: large bodies belong off the HTTP threads.
@@ -124,18 +153,21 @@ pub fn decompress(compression: Compression, body: Bytes, limit: usize, held: &mu
 
 fn inflate(mut decoder: impl AsyncRead + Unpin, name: &str, limit: usize, held: &mut Held) -> Result<Bytes, ApiError> {
     let mut out = BytesMut::new();
-    let mut reserved = 0;
     loop {
-        if out.len() + STEP > reserved {
-            if !held.grow(STEP) {
+        if out.capacity() - out.len() < STEP {
+            // While the contents move, both the old room and the new are in memory.
+            let room = (2 * out.capacity()).min(limit.saturating_add(STEP)).max(out.len() + STEP);
+            if !held.grow(room) {
                 return Err(overloaded());
             }
-            reserved += STEP;
+            let mut larger = BytesMut::with_capacity(room);
+            larger.extend_from_slice(&out);
+            held.shrink(out.capacity());
+            out = larger;
         }
-        out.reserve(STEP);
         // The source is memory, so reading never has to wait; unconstrained, because the runtime would make a long read of a task
         // pause to let others run, and a pause must not pass for the end.
-        // At most a step at once: a buffer grows by doubling, and a read would fill all of it.
+        // At most a step at once, so that the limit is looked at in between.
         let mut step = (&mut decoder).take(STEP as u64);
         let read = tokio::task::unconstrained(step.read_buf(&mut out))
             .now_or_never()
@@ -204,5 +236,42 @@ mod tests {
             assert_eq!(error.code, Code::BadRequest);
             assert!(error.message.contains(name), "{}", error.message);
         }
+    }
+
+    fn announcing(length: usize) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_LENGTH, length.into());
+        headers
+    }
+
+    #[tokio::test]
+    async fn what_is_only_announced_holds_no_memory() {
+        let budget = Budget::new(1 << 20, None);
+        let used = Budget::clone(&budget);
+        let pieces = [1_000, 500_000, 400_000].into_iter().scan(0, move |arrived, piece| {
+            assert!(used.used() <= 2 * *arrived + FIRST, "{} held for {arrived}", used.used());
+            *arrived += piece;
+            Some(Ok(Bytes::from(vec![7; piece])))
+        });
+        let mut held = budget.hold();
+        let body = read(&announcing(901_000), futures_util::stream::iter(pieces), 1 << 20, PATIENCE, &mut held).await.unwrap();
+        assert_eq!((body.len(), budget.used()), (901_000, 901_000));
+        let endless = futures_util::stream::repeat_with(|| Ok(Bytes::from_static(&[0; 10_000])));
+        let error = read(&HeaderMap::new(), endless, 1 << 30, PATIENCE, &mut held).await.unwrap_err();
+        assert_eq!(error.code, Code::Unavailable);
+    }
+
+    #[tokio::test]
+    async fn a_body_that_trickles_comes_to_an_end() {
+        let patience = Patience { idle: Duration::from_millis(200), whole: Duration::from_millis(300) };
+        let trickle = futures_util::stream::unfold((), |()| async {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            Some((Ok(Bytes::from_static(b"x")), ()))
+        });
+        let error = read(&announcing(1_000), trickle, 1 << 20, patience, &mut Budget::new(1 << 20, None).hold()).await.unwrap_err();
+        assert!(error.message.contains("longer than 300ms"), "{}", error.message);
+        let nothing = futures_util::stream::pending();
+        let error = read(&announcing(1), nothing, 1, patience, &mut Budget::new(1, None).hold()).await.unwrap_err();
+        assert!(error.message.contains("within 200ms"), "{}", error.message);
     }
 }

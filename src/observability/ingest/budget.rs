@@ -56,6 +56,20 @@ impl Held {
         taken
     }
 
+    /// Gives `less` bytes back, at most all.
+    pub fn shrink(&mut self, less: usize) {
+        let less = less.min(self.bytes);
+        self.bytes -= less;
+        self.budget.used.fetch_sub(less, Ordering::AcqRel);
+        self.publish();
+    }
+
+    /// Whether `more` bytes could be taken if nobody else held any.
+    #[must_use]
+    pub fn could_grow(&self, more: usize) -> bool {
+        self.bytes.checked_add(more).is_some_and(|total| total <= self.budget.limit)
+    }
+
     fn publish(&self) {
         if let Some(gauge) = &self.budget.gauge {
             gauge.set(i64::try_from(self.budget.used()).unwrap_or(i64::MAX));
@@ -81,9 +95,12 @@ mod tests {
         assert!(first.grow(60));
         let mut second = budget.hold();
         assert!(!second.grow(41));
+        assert!(second.could_grow(41) && !second.could_grow(101));
         assert!(second.grow(40));
         drop(first);
         assert_eq!(budget.used(), 40);
+        second.shrink(15);
+        assert_eq!(budget.used(), 25);
         drop(second);
         assert_eq!(budget.used(), 0);
     }

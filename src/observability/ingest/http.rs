@@ -7,8 +7,9 @@ use opentelemetry_proto::tonic::collector::trace::v1::{ExportTracePartialSuccess
 use prost::Message;
 use serde_json::json;
 
-use super::body::{self, Compression};
-use super::service::{Ingest, PartialSuccess, Signal, Tenant, TraceRequest};
+use super::body::{self, Compression, PATIENCE};
+use super::service::{Ingest, PartialSuccess, Tenant, TraceRequest};
+use super::signal::Signal;
 use crate::error::{ApiError, Code};
 use crate::http::extract::ApiKeyAuth;
 use crate::http::otlp::Encoding;
@@ -128,7 +129,7 @@ async fn take_traces(request: &HttpRequest, key: &ApiKeyAuth, payload: web::Payl
     let encoding = encoding_of(request)?;
     let compression = Compression::of(request.headers())?;
     let mut held = ingest.hold();
-    let body = body::read(request.headers(), payload, ingest.limits().max_body_bytes, &mut held).await?;
+    let body = body::read(request.headers(), payload, ingest.limits().max_body_bytes, PATIENCE, &mut held).await?;
     let environment = request
         .headers()
         .get("x-brokle-environment")
@@ -161,8 +162,8 @@ async fn count(request: &HttpRequest, payload: web::Payload, ingest: &Ingest, si
     let encoding = encoding_of(request)?;
     let compression = Compression::of(request.headers())?;
     let mut held = ingest.hold();
-    let body = body::read(request.headers(), payload, ingest.limits().max_body_bytes, &mut held).await?;
-    let count = ingest.count(signal, encoding, compression, body, &mut held)?;
+    let body = body::read(request.headers(), payload, ingest.limits().max_body_bytes, PATIENCE, &mut held).await?;
+    let count = ingest.count(signal, encoding, compression, body, held).await?;
     let rejected = i64::try_from(count).unwrap_or(i64::MAX);
     let message = if count == 0 { String::new() } else { format!("{} are not stored yet; they were counted and dropped", signal.name()) };
     Ok(match (encoding, signal) {

@@ -5,6 +5,7 @@ mod budget;
 mod http;
 mod repeat;
 mod service;
+mod signal;
 
 pub use budget::{Budget, Held};
 pub use http::routes;
@@ -12,3 +13,4 @@ pub use repeat::Repeats;
 pub use service::{
     Accepted, Batch, Ingest, IngestError, PartialSuccess, Prepared, PublishError, Published, TelemetryQueue, Tenant, TraceRequest,
 };
+pub use signal::Signal;

@@ -1,13 +1,11 @@
 //! What happens to a trace request between the wire and the promise that it is durable.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use actix_web::web::Bytes;
 use async_trait::async_trait;
-use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
-use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
 use tokio::sync::Semaphore;
@@ -15,17 +13,22 @@ use tokio::sync::Semaphore;
 use super::body::{self, Compression};
 use super::budget::{Budget, Held};
 use super::repeat::{Digest, Repeats, Turn};
+use super::signal::Signal;
 use crate::common::clock::SharedClock;
 use crate::common::id::{OrganizationId, ProjectId};
 use crate::config;
 use crate::error::{ApiError, Code};
 use crate::http::otlp::Encoding;
 use crate::infra::metrics::Metrics;
-use crate::observability::rows::ObservationRow;
+use crate::observability::queue::{Entry, Preparing, Slices, memory_to_store};
 use crate::observability::{otlp, validate};
 
 /// Bodies up to this size are decoded where they arrive; larger ones would hold up the other requests of an HTTP thread.
 const INLINE_BYTES: usize = 64 * 1024;
+/// A request is large as well when it takes more than this many times its bytes in memory.
+const INLINE_FACTOR: usize = 32;
+/// How often the largest decoded body the attributes of resources and scopes may be repeated by the spans of one request.
+const REPEATED_BODIES: usize = 4;
 
 /// Whom the spans of a request belong to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,17 +70,22 @@ pub struct Batch {
     pub spans: usize,
     pub partial: PartialSuccess,
     pub request: ExportTraceServiceRequest,
-    /// The decoded body, where it is protobuf and every span of it is valid.
+    /// The decoded body, where it is protobuf as the standard has it and every span of it is valid.
     pub protobuf: Option<Bytes>,
+    /// Bytes of memory that the decoded request and its way into the store take.
+    pub memory: usize,
+    /// That memory and the body's.
+    pub held: Held,
+    pub preparing: Preparing,
 }
 
 /// A batch in the form in which a queue takes it.
 #[derive(Debug)]
 pub enum Prepared {
-    /// Rows for the store.
-    Rows { rows: Vec<ObservationRow>, bytes: usize },
+    /// Rows for the store, slice by slice.
+    Rows { slices: Box<Slices>, preparing: Preparing, held: Held },
     /// A message for the stream.
-    Message(Box<crate::observability::queue::Entry>),
+    Message { entry: Box<Entry>, held: Held },
 }
 
 /// What became of a published batch.
@@ -145,22 +153,6 @@ impl std::fmt::Debug for Ingest {
     }
 }
 
-/// A request on its way to the queue; whoever gathers rows may wait for it a little.
-struct Preparing(Arc<AtomicUsize>);
-
-impl Preparing {
-    fn start(counter: &Arc<AtomicUsize>) -> Self {
-        counter.fetch_add(1, Ordering::AcqRel);
-        Self(Arc::clone(counter))
-    }
-}
-
-impl Drop for Preparing {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
 impl Ingest {
     /// An ingestion service in front of `queue`. `preparing` counts requests that are being decoded.
     #[must_use]
@@ -207,11 +199,11 @@ impl Ingest {
     /// 400 for what cannot be read, 413 for too much, 503 when the spans cannot be made durable now.
     pub async fn traces(&self, request: TraceRequest) -> Result<Accepted, IngestError> {
         let preparing = Preparing::start(&self.preparing);
-        let received_at_us = self.clock.now_us();
-        let now_ns = self.clock.now_ns();
+        let (received_at_us, now_ns) = (self.clock.now_us(), self.clock.now_ns());
         let limit = self.limits.max_decoded_bytes;
-        let (batch, held) =
-            self.compute(request.body.len(), request.compression, move || decode(request, limit, received_at_us, now_ns)).await??;
+        let (body, held) = self.unpack(request.compression, request.body, request.held).await?;
+        let request = TraceRequest { compression: Compression::Identity, body, held, ..request };
+        let batch = self.compute(request.body.len(), move || decode(request, preparing, limit, received_at_us, now_ns)).await??;
         let spans = batch.spans;
         let partial = batch.partial.clone();
         let first = match self.repeats.begin(batch.digest).await {
@@ -221,28 +213,21 @@ impl Ingest {
             }
             Turn::First(first) => first,
         };
-        if partial.rejected_spans > 0 {
-            self.metrics.spans_rejected.with_label_values(&["invalid"]).inc_by(u64::try_from(partial.rejected_spans).unwrap_or(0));
-        }
         if spans == 0 {
+            self.count_rejected(&partial);
             first.finish(partial.clone());
             return Ok(Accepted { partial, repeated: false });
         }
         let queue = Arc::clone(&self.queue);
-        let size = batch.protobuf.as_ref().map_or(INLINE_BYTES + 1, Bytes::len);
-        let prepared = self.compute(size, Compression::Identity, move || queue.prepare(batch)).await?;
-        let published = match prepared {
-            Ok(prepared) => {
-                let publish = self.queue.publish(prepared);
-                drop(preparing);
-                publish.await
-            }
+        let size = batch.protobuf.as_ref().map_or(INLINE_BYTES + 1, Bytes::len).max(batch.memory / INLINE_FACTOR);
+        let published = match self.compute(size, move || queue.prepare(batch)).await? {
+            Ok(prepared) => self.queue.publish(prepared).await,
             Err(error) => Err(error),
         };
-        drop(held);
         match published {
             Ok(Published::Durable) => {
                 self.metrics.spans_accepted.inc_by(spans as u64);
+                self.count_rejected(&partial);
                 first.finish(partial.clone());
                 Ok(Accepted { partial, repeated: false })
             }
@@ -261,15 +246,13 @@ impl Ingest {
         }
     }
 
+    fn count_rejected(&self, partial: &PartialSuccess) {
+        self.metrics.spans_rejected.with_label_values(&["invalid"]).inc_by(u64::try_from(partial.rejected_spans).unwrap_or(0));
+    }
+
     /// Runs `work` here when it is small, else on a blocking thread, at most one per core at a time.
-    async fn compute<T: Send + 'static>(
-        &self,
-        size: usize,
-        compression: Compression,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, ApiError> {
-        let inline = if compression == Compression::Identity { INLINE_BYTES } else { INLINE_BYTES / 8 };
-        if size <= inline {
+    async fn compute<T: Send + 'static>(&self, size: usize, work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
+        if size <= INLINE_BYTES {
             return Ok(work());
         }
         let permit = self.cores.acquire().await.map_err(ApiError::internal)?;
@@ -278,65 +261,143 @@ impl Ingest {
         done
     }
 
+    /// Undoes the compression: here as far as what comes out is small, else on a blocking thread.
+    async fn unpack(&self, compression: Compression, body: Bytes, mut held: Held) -> Result<(Bytes, Held), ApiError> {
+        if compression == Compression::Identity {
+            return Ok((body, held));
+        }
+        let limit = self.limits.max_decoded_bytes;
+        if body.len() <= INLINE_BYTES / 8 {
+            // A few kilobytes may hold many megabytes: that shows only while they are unpacked.
+            match body::decompress(compression, body.clone(), INLINE_BYTES.min(limit), &mut held) {
+                Err(error) if error.code == Code::PayloadTooLarge => {}
+                unpacked => return unpacked.map(|body| (body, held)),
+            }
+        }
+        self.compute(INLINE_BYTES + 1, move || body::decompress(compression, body, limit, &mut held).map(|body| (body, held))).await?
+    }
+
     /// Counts the data points of a metrics request or the records of a logs request, which are not stored yet.
     ///
     /// # Errors
     /// 400 when the body cannot be read, 413 when it is too large.
-    pub fn count(
+    pub async fn count(
         &self,
         signal: Signal,
         encoding: Encoding,
         compression: Compression,
         body: Bytes,
-        held: &mut Held,
+        held: Held,
     ) -> Result<u64, IngestError> {
-        let body = body::decompress(compression, body, self.limits.max_decoded_bytes, held)?;
-        let count = signal.count(encoding, &body)?;
+        let (body, held) = self.unpack(compression, body, held).await?;
+        let count = self.compute(body.len(), move || signal.count(encoding, &body)).await??;
+        drop(held);
         self.metrics.not_stored.with_label_values(&[signal.name()]).inc_by(count);
         Ok(count)
     }
 }
 
-fn decode(mut request: TraceRequest, limit: usize, received_at_us: u64, now_ns: i64) -> Result<(Batch, Held), ApiError> {
-    let body = body::decompress(request.compression, request.body, limit, &mut request.held)?;
-    // Decoded spans take about as much again as their bytes.
-    if !request.held.grow(body.len()) {
-        return Err(body::overloaded());
-    }
+/// Decodes and checks a request whose body is not compressed (any more).
+fn decode(mut request: TraceRequest, preparing: Preparing, limit: usize, received_at_us: u64, now_ns: i64) -> Result<Batch, ApiError> {
     let json = request.encoding == Encoding::Json;
+    let body = &request.body;
     let mut hasher = blake3::Hasher::new();
     hasher.update(&request.tenant.project_id.0.to_bytes());
     hasher.update(&[u8::from(json)]);
     hasher.update(request.environment.as_deref().unwrap_or_default().as_bytes());
     hasher.update(&[0]);
-    hasher.update(&body);
+    hasher.update(body);
     let digest = *hasher.finalize().as_bytes();
 
-    // Some SDKs send protobuf under application/json: JSON starts with a brace.
-    let looks_like_json = body.iter().find(|byte| !byte.is_ascii_whitespace()).is_none_or(|byte| *byte == b'{');
-    let (mut decoded, protobuf) = if json && looks_like_json {
-        (otlp::decode_traces(&body).map_err(|error| not_traces(&body, true, &error.to_string()))?, None)
-    } else {
-        let decoded = otlp::decode_traces_protobuf(&body).map_err(|error| not_traces(&body, false, &error.to_string()))?;
-        (decoded, Some(body))
-    };
-    let rejections = validate::validate(&mut decoded, now_ns);
+    let mut messages = if json { decode_json(body, limit, &mut request.held)? } else { decode_protobuf(body, limit, &mut request.held)? };
+    let decoded = &mut messages.request;
+    let rejections = validate::validate(decoded, now_ns);
     let partial = PartialSuccess {
         rejected_spans: i64::try_from(rejections.len()).unwrap_or(i64::MAX),
         message: if rejections.is_empty() { String::new() } else { validate::partial_success_message(&rejections) },
     };
     let spans = decoded.resource_spans.iter().flat_map(|resource| &resource.scope_spans).map(|scope| scope.spans.len()).sum();
-    let batch = Batch {
+    Ok(Batch {
         tenant: request.tenant,
         environment: request.environment,
         received_at_us,
         digest,
         spans,
         partial,
-        request: decoded,
-        protobuf: protobuf.filter(|_| rejections.is_empty()),
+        request: messages.request,
+        protobuf: (messages.is_plain_protobuf && rejections.is_empty()).then_some(request.body),
+        memory: messages.memory,
+        held: request.held,
+        preparing,
+    })
+}
+
+/// A decoded body.
+struct Messages {
+    request: ExportTraceServiceRequest,
+    /// The body is protobuf, and every other reader of protobuf reads it too.
+    is_plain_protobuf: bool,
+    /// What was held for it.
+    memory: usize,
+}
+
+/// Takes the memory that a body of that weight needs from the budget.
+fn hold(weight: &otlp::Weight, body: &[u8], limit: usize, held: &mut Held) -> Result<usize, ApiError> {
+    if weight.repeated > limit.saturating_mul(REPEATED_BODIES) {
+        let message = format!(
+            "the attributes of resources and scopes, stored with each of {} spans, make about {} bytes; send fewer spans in a request or \
+             smaller resource attributes",
+            weight.spans, weight.repeated
+        );
+        return Err(ApiError::new(Code::PayloadTooLarge, message));
+    }
+    let memory = weight.decoded.saturating_add(memory_to_store(weight, body.len()));
+    if !held.could_grow(memory) {
+        let message = format!(
+            "decoded, the body with {} spans takes about {memory} bytes of memory, more than INGEST_MEMORY_BUDGET_BYTES leaves to one \
+             request; send smaller batches",
+            weight.spans
+        );
+        return Err(ApiError::new(Code::PayloadTooLarge, message));
+    }
+    if held.grow(memory) { Ok(memory) } else { Err(body::overloaded()) }
+}
+
+/// Some SDKs send protobuf under application/json. The first byte of such a body is a line feed in JSON.
+fn decode_json(body: &[u8], limit: usize, held: &mut Held) -> Result<Messages, ApiError> {
+    let may_be_protobuf = body.first() == Some(&b'\n');
+    let looks_like_json = body.iter().find(|byte| !byte.is_ascii_whitespace()).is_none_or(|byte| b"{[\"".contains(byte));
+    if may_be_protobuf && !looks_like_json {
+        return decode_protobuf(body, limit, held);
+    }
+    let memory = hold(&otlp::weigh_json(body), body, limit, held)?;
+    match otlp::decode_traces(body) {
+        Ok(request) => Ok(Messages { request, is_plain_protobuf: false, memory }),
+        Err(error) => match may_be_protobuf.then(|| decode_protobuf(body, limit, held)) {
+            Some(Ok(messages)) => Ok(messages),
+            _ => Err(not_traces(body, true, &error.to_string())),
+        },
+    }
+}
+
+fn decode_protobuf(body: &[u8], limit: usize, held: &mut Held) -> Result<Messages, ApiError> {
+    let memory = hold(&otlp::weigh_protobuf(body), body, limit, held)?;
+    let error = match ExportTraceServiceRequest::decode(body) {
+        Ok(request) => return Ok(Messages { request, is_plain_protobuf: true, memory }),
+        Err(error) => not_traces(body, false, &error.to_string()),
     };
-    Ok((batch, request.held))
+    let broken = otlp::broken_texts(body);
+    if broken == 0 {
+        return Err(error);
+    }
+    // The repaired body, and once more while it is put together; a broken byte becomes three.
+    if !held.grow(broken.saturating_mul(6).saturating_add(2 * body.len())) {
+        return Err(body::overloaded());
+    }
+    match otlp::repair_traces_protobuf(body) {
+        Some(Ok(request)) => Ok(Messages { request, is_plain_protobuf: false, memory }),
+        _ => Err(error),
+    }
 }
 
 /// The error for a body that is no trace request, with a hint where it is something else we know.
@@ -349,89 +410,4 @@ fn not_traces(body: &[u8], json: bool, reason: &str) -> ApiError {
         None => String::new(),
     };
     ApiError::new(Code::BadRequest, format!("the body is not a valid OTLP trace request in {kind}: {reason}{hint}"))
-}
-
-/// The signals of OTLP that are counted, not stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Signal {
-    Metrics,
-    Logs,
-}
-
-impl Signal {
-    /// As in the path.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Metrics => "metrics",
-            Self::Logs => "logs",
-        }
-    }
-
-    fn recognises(self, body: &[u8], json: bool) -> bool {
-        if json {
-            let key: &[u8] = if self == Self::Logs { b"\"resourceLogs\"" } else { b"\"resourceMetrics\"" };
-            return body.windows(key.len()).take(4096).any(|window| window == key);
-        }
-        self.count(Encoding::Protobuf, body).is_ok_and(|count| count > 0)
-    }
-
-    fn count(self, encoding: Encoding, body: &[u8]) -> Result<u64, ApiError> {
-        let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
-        let count = if encoding == Encoding::Json && first == Some(&b'{') {
-            self.count_json(body)
-        } else {
-            self.count_protobuf(body).map_err(|error| error.to_string())
-        };
-        count
-            .map(|count| count as u64)
-            .map_err(|reason| ApiError::new(Code::BadRequest, format!("the body is not a valid OTLP {} request: {reason}", self.name())))
-    }
-
-    fn count_protobuf(self, body: &[u8]) -> Result<usize, prost::DecodeError> {
-        use opentelemetry_proto::tonic::metrics::v1::metric::Data;
-        Ok(match self {
-            Self::Logs => ExportLogsServiceRequest::decode(body)?
-                .resource_logs
-                .iter()
-                .flat_map(|resource| &resource.scope_logs)
-                .map(|scope| scope.log_records.len())
-                .sum(),
-            Self::Metrics => ExportMetricsServiceRequest::decode(body)?
-                .resource_metrics
-                .iter()
-                .flat_map(|resource| &resource.scope_metrics)
-                .flat_map(|scope| &scope.metrics)
-                .map(|metric| match &metric.data {
-                    Some(Data::Gauge(data)) => data.data_points.len(),
-                    Some(Data::Sum(data)) => data.data_points.len(),
-                    Some(Data::Histogram(data)) => data.data_points.len(),
-                    Some(Data::ExponentialHistogram(data)) => data.data_points.len(),
-                    Some(Data::Summary(data)) => data.data_points.len(),
-                    None => 0,
-                })
-                .sum(),
-        })
-    }
-
-    fn count_json(self, body: &[u8]) -> Result<usize, String> {
-        let value: serde_json::Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
-        let list = |value: &serde_json::Value, key: &str| value.get(key).and_then(|list| list.as_array()).cloned().unwrap_or_default();
-        let (resources, scopes, items) = match self {
-            Self::Logs => ("resourceLogs", "scopeLogs", "logRecords"),
-            Self::Metrics => ("resourceMetrics", "scopeMetrics", "metrics"),
-        };
-        let items: Vec<_> =
-            list(&value, resources).iter().flat_map(|resource| list(resource, scopes)).flat_map(|scope| list(&scope, items)).collect();
-        Ok(match self {
-            Self::Logs => items.len(),
-            Self::Metrics => items
-                .iter()
-                .filter_map(|metric| metric.as_object())
-                .flat_map(|metric| metric.values())
-                .filter_map(|data| data.get("dataPoints").and_then(|points| points.as_array()))
-                .map(Vec::len)
-                .sum(),
-        })
-    }
 }

@@ -15,18 +15,21 @@ use super::text::lossy_text;
 /// # Errors
 /// When the body is no such message for another reason than broken texts.
 pub fn decode_traces_protobuf(body: &[u8]) -> Result<ExportTraceServiceRequest, DecodeError> {
-    ExportTraceServiceRequest::decode(body).or_else(|error| match repair(body, Message::Request, MAX_DEPTH) {
-        Some(repaired) => ExportTraceServiceRequest::decode(repaired.as_slice()),
-        None => Err(error),
-    })
+    ExportTraceServiceRequest::decode(body).or_else(|error| repair_traces_protobuf(body).unwrap_or(Err(error)))
+}
+
+/// Decodes a body after its texts were repaired; nothing where it is no well-formed message.
+pub fn repair_traces_protobuf(body: &[u8]) -> Option<Result<ExportTraceServiceRequest, DecodeError>> {
+    let repaired = repair(body, Message::Request, MAX_DEPTH)?;
+    Some(ExportTraceServiceRequest::decode(repaired.as_slice()))
 }
 
 /// The depth to which the protobuf reader follows messages.
-const MAX_DEPTH: u32 = 100;
+pub(super) const MAX_DEPTH: u32 = 100;
 
 /// The messages of a trace request that hold texts.
 #[derive(Clone, Copy)]
-enum Message {
+pub(super) enum Message {
     Request,
     ResourceSpans,
     Resource,
@@ -43,8 +46,28 @@ enum Message {
     KvList,
 }
 
+impl Message {
+    pub(super) const COUNT: usize = 14;
+    pub(super) const ALL: [Self; Self::COUNT] = [
+        Self::Request,
+        Self::ResourceSpans,
+        Self::Resource,
+        Self::EntityRef,
+        Self::ScopeSpans,
+        Self::Scope,
+        Self::Span,
+        Self::Event,
+        Self::Link,
+        Self::Status,
+        Self::KeyValue,
+        Self::AnyValue,
+        Self::Array,
+        Self::KvList,
+    ];
+}
+
 /// What a length-delimited field holds.
-enum Content {
+pub(super) enum Content {
     Text,
     Message(Message),
     /// Bytes, or a field that is not known.
@@ -52,7 +75,7 @@ enum Content {
 }
 
 /// The fields of `opentelemetry/proto/{collector/trace,trace,resource,common}/v1` that are texts or messages.
-fn content(message: Message, field: u64) -> Content {
+pub(super) fn content(message: Message, field: u64) -> Content {
     use Message as M;
     match (message, field) {
         (M::Request, 1) => Content::Message(M::ResourceSpans),

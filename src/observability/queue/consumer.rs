@@ -5,33 +5,39 @@
 //! they are inserted alone, becomes a dead letter.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use actix_web::web::Bytes;
 use deadpool_redis::redis::streams::{StreamAutoClaimReply, StreamId, StreamReadReply};
 use deadpool_redis::redis::{RedisError, Script, Value, cmd, from_redis_value};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::direct::size_of_rows;
 use super::entry::Entry;
-use super::gather::{Gatherer, WriteError, WriteJob};
-use super::scripts::ACKNOWLEDGE;
+use super::gather::{Gatherer, WriteError};
+use super::preparing::Preparing;
+use super::scripts::{ACKNOWLEDGE, BURY};
+use super::slices::{Origin, Slices};
 use super::streams::{GROUP, Keys};
 use crate::infra::metrics::Metrics;
 use crate::infra::redis::{Error, Redis};
-use crate::observability::convert::{self, ConvertContext};
 use crate::observability::pricing::Pricer;
-use crate::observability::rows::ObservationRow;
 
-/// Entries asked for at once.
+/// Entries asked for at once, at most.
 const READ_COUNT: usize = 64;
+/// Bytes asked for at once: as many entries as come to this if they are as large as those that came before.
+const READ_BYTES: usize = 4 << 20;
+/// Entries asked for at once from a worker that fell silent; how large they are is not known.
+const TAKE_OVER_COUNT: usize = 4;
 /// How long one read waits for entries.
 const BLOCK: Duration = Duration::from_millis(1_000);
 /// Entries of one shard in a worker at once.
 const IN_FLIGHT: usize = 256;
+/// Memory of the entries of all shards in a worker at once, in kibibytes; an entry that needs more has it alone.
+const MEMORY: u32 = 192 << 10;
 /// A consumer without entries that has been silent this long is forgotten.
 const FORGET: Duration = Duration::from_secs(3_600);
 
@@ -57,6 +63,8 @@ pub struct Consumer {
     metrics: Metrics,
     preparing: Arc<AtomicUsize>,
     cores: Arc<Semaphore>,
+    /// A permit is a kibibyte.
+    memory: Arc<Semaphore>,
 }
 
 impl std::fmt::Debug for Consumer {
@@ -71,6 +79,30 @@ type Claims = Arc<Mutex<HashMap<String, Instant>>>;
 struct Done {
     id: String,
     bytes: usize,
+}
+
+/// An entry as Redis delivered it. Its values are shared, not copied.
+struct Delivery {
+    id: String,
+    fields: HashMap<String, Bytes>,
+}
+
+impl From<StreamId> for Delivery {
+    fn from(entry: StreamId) -> Self {
+        let bytes = |value| from_redis_value::<Vec<u8>>(value).ok().map(Bytes::from);
+        Self { id: entry.id, fields: entry.map.into_iter().filter_map(|(name, value)| Some((name, bytes(value)?))).collect() }
+    }
+}
+
+impl Delivery {
+    /// Of the body, as the streams count what waits.
+    fn bytes(&self) -> usize {
+        self.fields.get("body").map_or(0, Bytes::len)
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        self.fields.get(name).and_then(|value| std::str::from_utf8(value).ok())
+    }
 }
 
 /// One shard of a [`Consumer`] and the tasks that work on it.
@@ -97,7 +129,17 @@ impl Consumer {
         preparing: Arc<AtomicUsize>,
     ) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-        Self { keys: Keys::new(&redis), redis, settings, gatherer, pricer, metrics, preparing, cores: Arc::new(Semaphore::new(cores)) }
+        Self {
+            keys: Keys::new(&redis),
+            redis,
+            settings,
+            gatherer,
+            pricer,
+            metrics,
+            preparing,
+            cores: Arc::new(Semaphore::new(cores)),
+            memory: Arc::new(Semaphore::new(MEMORY as usize)),
+        }
     }
 
     /// Consumes every shard until `stop`, then finishes what is in hand.
@@ -147,13 +189,15 @@ impl Shard {
     async fn read_until_error(&self, stop: &CancellationToken) -> Result<(), Error> {
         let mut connection = self.consumer.redis.blocking_connection().await?;
         self.create_group(&mut connection).await?;
+        // One at first: nothing is known of the size of what waits.
+        let mut at_once = 1;
         while !stop.is_cancelled() {
             // Asking for more than there is room for would only make entries wait in this worker instead of another.
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
                 permit = self.room.acquire() => drop(permit),
             }
-            let count = self.room.available_permits().clamp(1, READ_COUNT);
+            let count = self.room.available_permits().clamp(1, at_once);
             let reply: Option<StreamReadReply> = cmd("XREADGROUP")
                 .arg("GROUP")
                 .arg(GROUP)
@@ -168,9 +212,12 @@ impl Shard {
                 .query_async(&mut connection)
                 .await
                 .inspect_err(|error| self.note_lost_group(error))?;
-            for entry in reply.into_iter().flat_map(|reply| reply.keys).flat_map(|key| key.ids) {
-                self.accept(entry).await;
+            let entries: Vec<Delivery> =
+                reply.into_iter().flat_map(|reply| reply.keys).flat_map(|key| key.ids).map(Delivery::from).collect();
+            if let Some(largest) = entries.iter().map(Delivery::bytes).max() {
+                at_once = (READ_BYTES / largest.max(1)).clamp(1, READ_COUNT.min(2 * at_once));
             }
+            self.accept_all(entries).await;
         }
         Ok(())
     }
@@ -219,16 +266,18 @@ impl Shard {
                 .arg(u64::try_from(self.consumer.settings.claim_idle.as_millis()).unwrap_or(60_000))
                 .arg(&cursor)
                 .arg("COUNT")
-                .arg(READ_COUNT)
+                .arg(TAKE_OVER_COUNT)
                 .query_async(&mut *connection)
                 .await?;
-            for entry in reply.claimed {
-                let ours = self.claims.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&entry.id);
-                if !ours {
-                    tracing::info!(shard = self.index, entry = entry.id, "took over an entry of a silent worker");
-                    self.accept(entry).await;
-                }
+            let mut entries: Vec<Delivery> = reply.claimed.into_iter().map(Delivery::from).collect();
+            {
+                let claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
+                entries.retain(|entry| !claims.contains_key(&entry.id));
             }
+            for entry in &entries {
+                tracing::info!(shard = self.index, entry = entry.id, "took over an entry of a silent worker");
+            }
+            self.accept_all(entries).await;
             if reply.next_stream_id == "0-0" {
                 break;
             }
@@ -270,114 +319,110 @@ impl Shard {
         Ok(())
     }
 
-    /// Starts work on an entry, as soon as there is room for it.
-    async fn accept(&self, entry: StreamId) {
-        let Ok(permit) = Arc::clone(&self.room).acquire_owned().await else { return };
-        self.claims.lock().unwrap_or_else(PoisonError::into_inner).insert(entry.id.clone(), Instant::now());
-        self.consumer.preparing.fetch_add(1, Ordering::AcqRel);
-        let shard = self.clone();
-        self.entries.spawn(async move {
-            let id = entry.id.clone();
-            shard.work(entry).await;
-            shard.claims.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
-            drop(permit);
-        });
-    }
-
-    async fn work(&self, stream_id: StreamId) {
-        let id = stream_id.id.clone();
-        let fields: HashMap<String, Vec<u8>> =
-            stream_id.map.into_iter().filter_map(|(name, value)| Some((name, from_redis_value::<Vec<u8>>(value).ok()?))).collect();
-        let bytes = fields.get("body").map_or(0, Vec::len);
-        let rows = self.convert(&fields).await;
-        let submitted = match rows {
-            Ok(rows) => {
-                let (done, stored) = oneshot::channel();
-                let job = WriteJob { bytes: size_of_rows(&rows), rows, token: format!("{}/{id}", self.stream), done };
-                let submitted = self.consumer.gatherer.submit(job).await;
-                self.consumer.preparing.fetch_sub(1, Ordering::AcqRel);
-                match submitted {
-                    Ok(()) => stored.await.unwrap_or(Err(WriteError::Stopping)),
-                    Err(error) => Err(error),
-                }
-            }
-            Err(reason) => {
-                self.consumer.preparing.fetch_sub(1, Ordering::AcqRel);
-                Err(WriteError::Data(reason))
-            }
-        };
-        match submitted {
-            Ok(()) => {
-                let _ = self.acknowledge.send(Done { id, bytes });
-            }
-            Err(WriteError::Data(reason)) => self.bury(&id, &fields, &reason, bytes).await,
-            // Not acknowledged: another worker takes it over.
-            Err(WriteError::Unavailable(_) | WriteError::Stopping) => {}
+    /// Starts work on entries, on each as soon as there is room for it. The claims on all are kept meanwhile.
+    async fn accept_all(&self, entries: Vec<Delivery>) {
+        {
+            let mut claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
+            claims.extend(entries.iter().map(|entry| (entry.id.clone(), Instant::now())));
+        }
+        for delivery in entries {
+            let entry = Entry::from_fields(&delivery.fields).map_err(|error| error.to_string());
+            let weight = entry.as_ref().map_or_else(|_| delivery.bytes(), Entry::weight);
+            let kibibytes = u32::try_from(weight.div_ceil(1024)).unwrap_or(MEMORY).clamp(1, MEMORY);
+            let Ok(room) = Arc::clone(&self.room).acquire_owned().await else { return };
+            let Ok(memory) = Arc::clone(&self.consumer.memory).acquire_many_owned(kibibytes).await else { return };
+            let preparing = Preparing::start(&self.consumer.preparing);
+            let shard = self.clone();
+            self.entries.spawn(async move {
+                shard.work(&delivery, entry, preparing, Arc::new(memory)).await;
+                shard.claims.lock().unwrap_or_else(PoisonError::into_inner).remove(&delivery.id);
+                drop(room);
+            });
         }
     }
 
-    async fn convert(&self, fields: &HashMap<String, Vec<u8>>) -> Result<Vec<ObservationRow>, String> {
-        let entry = Entry::from_fields(fields.clone()).map_err(|error| error.to_string())?;
+    async fn work(&self, delivery: &Delivery, entry: Result<Entry, String>, preparing: Preparing, memory: Arc<OwnedSemaphorePermit>) {
+        let stored = match self.convert(entry).await {
+            Ok(slices) => {
+                let token = format!("{}/{}", self.stream, delivery.id);
+                slices.store(&self.consumer.gatherer, &token, preparing, memory).await
+            }
+            Err(reason) => {
+                drop(preparing);
+                Err(WriteError::Data(reason))
+            }
+        };
+        match stored {
+            Ok(()) => {
+                let _ = self.acknowledge.send(Done { id: delivery.id.clone(), bytes: delivery.bytes() });
+            }
+            Err(WriteError::Data(reason)) => self.bury(delivery, &reason).await,
+            // Not acknowledged: another worker takes it over, or this one does.
+            Err(WriteError::Unavailable(_) | WriteError::TooMuch(_) | WriteError::Stopping) => {}
+        }
+    }
+
+    async fn convert(&self, entry: Result<Entry, String>) -> Result<Slices, String> {
+        let entry = entry?;
         let pricer = Arc::clone(&self.consumer.pricer);
         let retention_days = self.consumer.settings.retention_days;
         let _permit = self.consumer.cores.acquire().await.map_err(|error| error.to_string())?;
         let work = move || {
             let request = entry.decode().map_err(|error| error.to_string())?;
-            let project_id = entry.tenant.project_id.to_string();
-            let context = ConvertContext {
-                project_id: &project_id,
+            let origin = Origin {
+                project_id: entry.tenant.project_id,
+                environment: entry.environment,
                 received_at_us: entry.received_at_us,
-                environment: entry.environment.as_deref(),
                 retention_days,
             };
-            Ok(convert::convert(request, &context, &pricer))
+            Ok(Slices::new(request, origin, pricer))
         };
         tokio::task::spawn_blocking(work).await.map_err(|error| format!("conversion failed: {error}"))?
     }
 
     /// Moves an entry to the dead letters, with the reason; tries until Redis takes it.
-    async fn bury(&self, id: &str, fields: &HashMap<String, Vec<u8>>, reason: &str, bytes: usize) {
-        let spans =
-            fields.get("spans").and_then(|value| std::str::from_utf8(value).ok()).and_then(|text| text.parse::<u64>().ok()).unwrap_or(1);
+    async fn bury(&self, delivery: &Delivery, reason: &str) {
+        let spans = delivery.text("spans").and_then(|text| text.parse::<u64>().ok()).unwrap_or(1);
         tracing::error!(
             shard = self.index,
-            entry = id,
+            entry = delivery.id,
             reason,
             spans,
             "an entry cannot be stored for a fault of its own; it goes to the dead letters"
         );
         let mut pause = Duration::from_millis(100);
         for _ in 0..20 {
-            match self.bury_once(id, fields, reason).await {
-                Ok(()) => {
-                    self.consumer.metrics.spans_dead.inc_by(spans);
-                    let _ = self.acknowledge.send(Done { id: id.to_owned(), bytes });
-                    return;
+            match self.bury_once(delivery, reason).await {
+                // Nothing moved: it was there already, and a dead letter was made then.
+                Ok(moved) => return self.consumer.metrics.spans_dead.inc_by(if moved { spans } else { 0 }),
+                Err(error) => {
+                    tracing::error!(shard = self.index, entry = delivery.id, error = %error, "cannot write a dead letter; trying again");
                 }
-                Err(error) => tracing::error!(shard = self.index, entry = id, error = %error, "cannot write a dead letter; trying again"),
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(Duration::from_secs(5));
         }
     }
 
-    async fn bury_once(&self, id: &str, fields: &HashMap<String, Vec<u8>>, reason: &str) -> Result<(), Error> {
+    /// Writes the dead letter and takes the entry out of the stream, both or neither.
+    async fn bury_once(&self, delivery: &Delivery, reason: &str) -> Result<bool, Error> {
         let mut connection = self.consumer.redis.connection().await?;
-        let mut command = cmd("XADD");
-        command
-            .arg(self.consumer.keys.dead_letters())
-            .arg("*")
-            .arg("reason")
-            .arg(reason)
-            .arg("stream")
-            .arg(&self.stream)
-            .arg("entry")
-            .arg(id);
-        for (name, value) in fields {
-            command.arg(name).arg(value.as_slice());
+        let script = Script::new(BURY);
+        let mut invocation = script.prepare_invoke();
+        invocation
+            .key(&self.stream)
+            .key(self.consumer.keys.bytes(self.index))
+            .key(self.consumer.keys.dead_letters())
+            .arg(GROUP)
+            .arg(&delivery.id)
+            .arg(delivery.bytes());
+        for (name, value) in [("reason", reason), ("stream", &self.stream), ("entry", &delivery.id)] {
+            invocation.arg(name).arg(value);
         }
-        let _: String = command.query_async(&mut *connection).await?;
-        Ok(())
+        for (name, value) in &delivery.fields {
+            invocation.arg(name).arg(&value[..]);
+        }
+        Ok(invocation.invoke_async::<i64>(&mut *connection).await? == 1)
     }
 
     /// Renews the claim on entries that wait here for long, so that no other worker takes them for abandoned.

@@ -3,13 +3,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tokio::sync::oneshot;
 
-use super::gather::{Gatherer, WriteError, WriteJob};
-use crate::observability::convert::{self, ConvertContext};
+use super::gather::{Gatherer, WriteError};
+use super::slices::{Origin, Slices};
 use crate::observability::ingest::{Batch, Prepared, PublishError, Published, TelemetryQueue};
 use crate::observability::pricing::Pricer;
-use crate::observability::rows::ObservationRow;
 
 /// Converts in the request and commits in a group.
 #[derive(Debug, Clone)]
@@ -27,44 +25,29 @@ impl Direct {
     }
 }
 
-/// About how much memory rows take: their text.
-pub(super) fn size_of_rows(rows: &[ObservationRow]) -> usize {
-    rows.iter()
-        .map(|row| {
-            let pairs: usize = row.attributes.iter().map(|(key, value)| key.len() + value.len()).sum();
-            1_000 + pairs + row.input.len() + row.output.len() + row.status_message.len()
-        })
-        .sum()
-}
-
 #[async_trait]
 impl TelemetryQueue for Direct {
     fn prepare(&self, batch: Batch) -> Result<Prepared, PublishError> {
-        let project_id = batch.tenant.project_id.to_string();
-        let context = ConvertContext {
-            project_id: &project_id,
+        let origin = Origin {
+            project_id: batch.tenant.project_id,
+            environment: batch.environment,
             received_at_us: batch.received_at_us,
-            environment: batch.environment.as_deref(),
             retention_days: self.retention_days,
         };
-        let rows = convert::convert(batch.request, &context, &self.pricer);
-        let bytes = size_of_rows(&rows);
-        Ok(Prepared::Rows { rows, bytes })
+        drop(batch.protobuf);
+        let slices = Slices::new(batch.request, origin, Arc::clone(&self.pricer));
+        Ok(Prepared::Rows { slices: Box::new(slices), preparing: batch.preparing, held: batch.held })
     }
 
     async fn publish(&self, prepared: Prepared) -> Result<Published, PublishError> {
-        let Prepared::Rows { rows, bytes } = prepared else {
+        let Prepared::Rows { slices, preparing, held } = prepared else {
             return Err(PublishError::Unavailable("a message cannot be stored directly".to_owned()));
         };
-        let (done, stored) = oneshot::channel();
         let token = crate::common::id::fresh().to_string();
-        let unavailable = |error: WriteError| PublishError::Unavailable(error.to_string());
-        self.gatherer.submit(WriteJob { rows, bytes, token, done }).await.map_err(unavailable)?;
-        match stored.await {
-            Ok(Ok(())) => Ok(Published::Durable),
-            Ok(Err(WriteError::Data(reason))) => Err(PublishError::Refused(reason)),
-            Ok(Err(error)) => Err(unavailable(error)),
-            Err(_) => Err(unavailable(WriteError::Stopping)),
+        match slices.store(&self.gatherer, &token, preparing, Arc::new(held)).await {
+            Ok(()) => Ok(Published::Durable),
+            Err(WriteError::Data(reason)) => Err(PublishError::Refused(reason)),
+            Err(error) => Err(PublishError::Unavailable(error.to_string())),
         }
     }
 }

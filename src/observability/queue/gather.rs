@@ -20,6 +20,9 @@ const LINGER: Duration = Duration::from_millis(2);
 /// First and longest pause between two tries of a block while the store is away.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
+/// Failures of a single request after which one for lack of time or memory is not waited out: other requests come first.
+const TOO_MUCH_TRIES: u32 = 4;
+
 /// When a block is large or old enough.
 #[derive(Debug, Clone, Copy)]
 pub struct GatherLimits {
@@ -46,13 +49,15 @@ pub enum WriteError {
     /// The store is away.
     #[error("{0}")]
     Unavailable(String),
+    /// Writing these rows takes more time or memory than the store gives to a statement, again and again.
+    #[error("{0}")]
+    TooMuch(String),
     /// The process is ending.
     #[error("the process is stopping")]
     Stopping,
 }
 
 /// Rows of one request or entry, and who waits for them.
-#[derive(Debug)]
 pub struct WriteJob {
     pub rows: Vec<ObservationRow>,
     /// About as many bytes as the rows take.
@@ -60,6 +65,18 @@ pub struct WriteJob {
     /// Names the rows for deduplication: stream and entry id, or a ULID.
     pub token: String,
     pub done: oneshot::Sender<Result<(), WriteError>>,
+    /// Lives as long as the rows: the memory they were promised, also when nobody waits for them any more.
+    pub keep: Option<Arc<dyn Send + Sync>>,
+}
+
+impl std::fmt::Debug for WriteJob {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WriteJob")
+            .field("rows", &self.rows.len())
+            .field("bytes", &self.bytes)
+            .field("token", &self.token)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The way to hand rows to the writers.
@@ -151,7 +168,7 @@ impl Writers {
 
     async fn write(&self, mut block: Vec<WriteJob>) {
         match self.store_block(&block).await {
-            Err(WriteError::Data(reason)) if block.len() > 1 => {
+            Err(WriteError::Data(reason) | WriteError::TooMuch(reason)) if block.len() > 1 => {
                 tracing::warn!(requests = block.len(), reason, "the store refuses a block; writing its requests one by one");
                 for job in block {
                     let result = self.store_block(std::slice::from_ref(&job)).await;
@@ -168,6 +185,7 @@ impl Writers {
 
     async fn store_block(&self, block: &[WriteJob]) -> Result<(), WriteError> {
         let mut pause = BACK_OFF.0;
+        let mut too_much = 0;
         loop {
             match self.try_block(block).await {
                 Ok(()) => {
@@ -175,6 +193,10 @@ impl Writers {
                     return Ok(());
                 }
                 Err(StoreError::Data(reason)) => return Err(WriteError::Data(reason)),
+                // Less at once may pass; what is alone is tried a few times and then makes room for others.
+                Err(StoreError::TooMuch(reason)) if block.len() > 1 || too_much == TOO_MUCH_TRIES => {
+                    return Err(WriteError::TooMuch(reason));
+                }
                 Err(StoreError::Unavailable(reason) | StoreError::TooMuch(reason)) => match &self.retry {
                     Retry::Never => {
                         tracing::error!(requests = block.len(), reason, "cannot store spans");
@@ -192,6 +214,7 @@ impl Writers {
                             () = tokio::time::sleep(pause) => {}
                         }
                         pause = (pause * 2).min(BACK_OFF.1);
+                        too_much += 1;
                     }
                 },
             }
@@ -205,7 +228,8 @@ impl Writers {
         self.metrics.store_duration.with_label_values(&["insert"]).observe(started.elapsed().as_secs_f64());
 
         let started = Instant::now();
-        self.store.recompute(block.iter().flat_map(|job| &job.rows)).await.inspect_err(|_| self.failed("recompute"))?;
+        let rows = block.iter().flat_map(|job| &job.rows);
+        self.store.recompute(rows).await.map_err(StoreError::after_insert).inspect_err(|_| self.failed("recompute"))?;
         self.metrics.store_duration.with_label_values(&["recompute"]).observe(started.elapsed().as_secs_f64());
         Ok(())
     }
@@ -239,7 +263,7 @@ mod tests {
     use super::*;
 
     fn job(token: &str) -> WriteJob {
-        WriteJob { rows: Vec::new(), bytes: 0, token: token.to_owned(), done: oneshot::channel().0 }
+        WriteJob { rows: Vec::new(), bytes: 0, token: token.to_owned(), done: oneshot::channel().0, keep: None }
     }
 
     #[test]

@@ -31,3 +31,16 @@ end
 if redis.call('XLEN', KEYS[1]) == 0 then redis.call('SET', KEYS[2], '0') end
 return gone
 ";
+
+/// Makes a dead letter of an entry and takes it out of the stream, unless it is gone already: then the letter was written too.
+///
+/// KEYS: stream, waiting bytes, dead letters. ARGV: group, id and bytes of the entry, then the fields of the letter. Returns 1, or
+/// 0 where the entry was gone.
+pub(super) const BURY: &str = r"
+redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
+if redis.call('XDEL', KEYS[1], ARGV[2]) == 0 then return 0 end
+redis.call('XADD', KEYS[3], '*', unpack(ARGV, 4))
+if redis.call('DECRBY', KEYS[2], ARGV[3]) < 0 then redis.call('SET', KEYS[2], '0') end
+if redis.call('XLEN', KEYS[1]) == 0 then redis.call('SET', KEYS[2], '0') end
+return 1
+";

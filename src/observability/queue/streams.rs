@@ -108,7 +108,7 @@ impl Streams {
             .arg(per_shard(self.limits.max_bytes))
             .arg(entry.body.len());
         for (name, value) in entry.fields() {
-            invocation.arg(name).arg(value);
+            invocation.arg(name).arg(&value[..]);
         }
         Ok(invocation.invoke_async(&mut *connection).await?)
     }
@@ -118,21 +118,24 @@ impl Streams {
 impl TelemetryQueue for Streams {
     fn prepare(&self, batch: Batch) -> Result<Prepared, PublishError> {
         let protobuf = batch.protobuf.unwrap_or_else(|| batch.request.encode_to_vec().into());
+        drop(batch.request);
         let body =
             zstd::bulk::compress(&protobuf, LEVEL).map_err(|error| PublishError::Unavailable(format!("cannot compress: {error}")))?;
-        Ok(Prepared::Message(Box::new(Entry {
+        let entry = Entry {
             tenant: batch.tenant,
             environment: batch.environment,
             received_at_us: batch.received_at_us,
             spans: batch.spans,
-            body,
+            memory: batch.memory.saturating_add(protobuf.len()),
+            body: body.into(),
             digest: batch.digest,
             partial: batch.partial,
-        })))
+        };
+        Ok(Prepared::Message { entry: Box::new(entry), held: batch.held })
     }
 
     async fn publish(&self, prepared: Prepared) -> Result<Published, PublishError> {
-        let Prepared::Message(entry) = prepared else {
+        let Prepared::Message { entry, held: _held } = prepared else {
             return Err(PublishError::Unavailable("rows cannot be queued".to_owned()));
         };
         let (outcome, value) = self.add(&entry).await.map_err(|error| PublishError::Unavailable(out_of_memory(&error)))?;

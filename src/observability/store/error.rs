@@ -10,7 +10,7 @@ pub enum StoreError {
     /// The rows themselves are refused; sending them again cannot help.
     #[error("{0}")]
     Data(String),
-    /// The query asks for more than a reader may use.
+    /// The statement asks for more time or memory than it may have.
     #[error("{0}")]
     TooMuch(String),
     /// The store is away, full, overloaded or not migrated: the rows are fine.
@@ -59,14 +59,31 @@ fn exception_code(text: &str) -> Option<u32> {
 }
 
 impl StoreError {
-    /// The error of a write.
+    /// The error of a write. Rows are at fault only where the store says so, or where they cannot be written out at all.
     pub(super) fn of_write(error: &Error) -> Self {
         let text = chain(error);
         match (error, exception_code(&text)) {
             (_, Some(TOO_MANY_PARTS)) if text.contains("partitions") => Self::Data(text),
             (_, Some(code)) if DATA_CODES.contains(&code) => Self::Data(text),
-            (_, Some(_)) | (Error::Network(_) | Error::TimedOut | Error::BadResponse(_) | Error::Other(_), None) => Self::Unavailable(text),
-            _ => Self::Data(text),
+            (_, Some(code)) if LIMIT_CODES.contains(&code) => Self::TooMuch(text),
+            (
+                Error::Custom(_)
+                | Error::InvalidParams(_)
+                | Error::SequenceMustHaveLength
+                | Error::InvalidTagEncoding(_)
+                | Error::VariantDiscriminatorIsOutOfBound(_),
+                None,
+            ) => Self::Data(text),
+            _ => Self::Unavailable(text),
+        }
+    }
+
+    /// The error of a step after the rows were stored: whatever it is, it is no fault of the rows.
+    #[must_use]
+    pub fn after_insert(self) -> Self {
+        match self {
+            Self::Data(text) => Self::Unavailable(text),
+            other => other,
         }
     }
 
@@ -133,10 +150,36 @@ mod tests {
             StoreError::Unavailable(_)
         ));
         assert!(matches!(write("Code: 243. DB::Exception: Cannot reserve 1.00 MiB, not enough space"), StoreError::Unavailable(_)));
-        assert!(matches!(write("Code: 241. DB::Exception: Memory limit exceeded"), StoreError::Unavailable(_)));
+        assert!(matches!(write("Code: 241. DB::Exception: Memory limit exceeded"), StoreError::TooMuch(_)));
+        assert!(matches!(write("Code: 159. DB::Exception: Timeout exceeded"), StoreError::TooMuch(_)));
         assert!(matches!(write("Code: 60. DB::Exception: Table brokle.observations does not exist"), StoreError::Unavailable(_)));
         assert!(matches!(write("Service Unavailable"), StoreError::Unavailable(_)));
         assert!(matches!(StoreError::of_write(&Error::TimedOut), StoreError::Unavailable(_)));
         assert!(matches!(StoreError::of_write(&Error::Custom("row is wrong".into())), StoreError::Data(_)));
+    }
+
+    #[test]
+    fn what_goes_wrong_on_the_way_is_no_fault_of_the_rows() {
+        let errors = [
+            Error::Decompression("not LZ4".into()),
+            Error::Compression("no room".into()),
+            Error::DataFormat("not RowBinary".into()),
+            Error::NotEnoughData,
+            Error::RowNotFound,
+            Error::InvalidColumnsHeader("cut off".into()),
+            Error::SchemaMismatch("another column".to_owned()),
+            Error::Unsupported("https".to_owned()),
+            Error::Network("reset".into()),
+        ];
+        for error in errors {
+            assert!(matches!(StoreError::of_write(&error), StoreError::Unavailable(_)), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_fails_after_the_insert_never_speaks_against_the_rows() {
+        let error = write("Code: 407. DB::Exception: Decimal math overflow").after_insert();
+        assert!(matches!(error, StoreError::Unavailable(_)));
+        assert!(matches!(write("Code: 241. DB::Exception: Memory limit exceeded").after_insert(), StoreError::TooMuch(_)));
     }
 }

@@ -7,6 +7,7 @@ use brokle::app::{Application, Ending, Lifecycle};
 use brokle::common::clock::SystemClock;
 use brokle::config::{Config, Environment};
 use brokle::infra::clickhouse::ClickHouse;
+use brokle::observability::store::TelemetryStore;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
 use serde_json::Value;
@@ -188,6 +189,11 @@ impl TestApp {
     pub fn path(&self, path: &str) -> String {
         let separator = if path.contains('?') { '&' } else { '?' };
         format!("{path}{separator}project_id={}", self.project_id)
+    }
+
+    /// The telemetry store itself.
+    pub fn store(&self) -> TelemetryStore {
+        TelemetryStore::new(self.clickhouse.clone())
     }
 
     /// Makes the store merge all parts of a table now, as it would do some day.
