@@ -199,6 +199,7 @@ pub(super) fn start_writers(
         rows: config.ingest.gather_rows,
         bytes: config.ingest.gather_bytes,
         wait: Duration::from_millis(config.ingest.gather_ms),
+        patient: matches!(retry, Retry::Until(_)),
     };
     let (writers, gatherer) = Writers::new(store, limits, retry, metrics.clone(), preparing);
     for _ in 0..config.ingest.writers {

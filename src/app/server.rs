@@ -193,14 +193,21 @@ fn threads(config: &Config) -> usize {
 /// Serves everything on `listener`.
 pub(super) fn http(config: &Config, listener: TcpListener, services: Services) -> anyhow::Result<Server> {
     let shared = config.clone();
-    let document = openapi()?;
+    // Made and written once: a copy for each thread would be megabytes.
+    let document = web::Bytes::from(serde_json::to_vec(&openapi()?)?);
     let factory = move || {
         let services = services.clone();
+        let document = document.clone();
+        let described = move || {
+            let document = document.clone();
+            async move { HttpResponse::Ok().content_type("application/json").body(document) }
+        };
         let app = App::new().into_utoipa_app().configure(routes).into_app();
         app.configure(|config| services.register(config))
             .configure(health::routes)
             .service(web::redirect("/docs", "/docs/"))
-            .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", document.clone()))
+            .route("/openapi.json", web::get().to(described))
+            .service(SwaggerUi::new("/docs/{_:.*}").config(utoipa_swagger_ui::Config::from("/openapi.json")))
             .default_service(web::to(assets::serve))
             .wrap(from_fn(assets::docs_policy))
             .wrap(cors(&shared))

@@ -15,7 +15,7 @@ use crate::infra::metrics::Metrics;
 use crate::observability::rows::ObservationRow;
 use crate::observability::store::{StoreError, TelemetryStore};
 
-/// While requests are still being decoded, a gathering writer waits this long for the next one.
+/// How long a gathering writer waits for the next job before it looks again whether to go on waiting.
 const LINGER: Duration = Duration::from_millis(2);
 /// First and longest pause between two tries of a block while the store is away.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
@@ -29,6 +29,8 @@ pub struct GatherLimits {
     pub rows: usize,
     pub bytes: usize,
     pub wait: Duration,
+    /// Whether to wait that long even when nothing else is on the way: where nobody waits for the answer, larger blocks are cheaper.
+    pub patient: bool,
 }
 
 /// What to do while the store is away.
@@ -104,6 +106,24 @@ pub struct Writers {
     retry: Retry,
     metrics: Metrics,
     preparing: Arc<AtomicUsize>,
+    /// How many of the writers are writing.
+    writing: Arc<AtomicUsize>,
+}
+
+/// Counts a writer as writing for as long as it lives.
+struct Writing(Arc<AtomicUsize>);
+
+impl Writing {
+    fn start(writing: &Arc<AtomicUsize>) -> Self {
+        writing.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(writing))
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 impl std::fmt::Debug for Writers {
@@ -123,47 +143,53 @@ impl Writers {
         preparing: Arc<AtomicUsize>,
     ) -> (Self, Gatherer) {
         let (sender, receiver) = mpsc::channel(1024);
-        (Self { receiver: Arc::new(Mutex::new(receiver)), store, limits, retry, metrics, preparing }, Gatherer { sender })
+        let receiver = Arc::new(Mutex::new(receiver));
+        (Self { receiver, store, limits, retry, metrics, preparing, writing: Arc::default() }, Gatherer { sender })
     }
 
     /// Writes blocks until all intake has ended (`drained`) and everything handed over is written.
     pub async fn run(self, drained: CancellationToken) {
-        while let Some(block) = self.gather(&drained).await {
+        while let Some((block, writing)) = self.gather(&drained).await {
             self.write(block).await;
+            drop(writing);
         }
     }
 
-    async fn gather(&self, drained: &CancellationToken) -> Option<Vec<WriteJob>> {
+    async fn gather(&self, drained: &CancellationToken) -> Option<(Vec<WriteJob>, Writing)> {
         let mut receiver = self.receiver.lock().await;
         let first = tokio::select! {
             biased;
             first = receiver.recv() => first?,
             () = drained.cancelled() => receiver.try_recv().ok()?,
         };
-        let deadline = Instant::now() + self.limits.wait;
+        let started = Instant::now();
         let (mut rows, mut bytes) = (first.rows.len(), first.bytes);
         let mut block = vec![first];
         while rows < self.limits.rows && bytes < self.limits.bytes {
             let next = match receiver.try_recv() {
                 Ok(job) => Some(job),
-                // Nobody else is on the way: waiting would only add latency.
-                Err(_) if self.preparing.load(Ordering::Acquire) == 0 => None,
-                Err(_) => {
-                    let patience = LINGER.min(deadline.saturating_duration_since(Instant::now()));
-                    tokio::time::timeout(patience, receiver.recv()).await.ok().flatten()
-                }
+                Err(mpsc::error::TryRecvError::Disconnected) => break,
+                Err(mpsc::error::TryRecvError::Empty) if self.is_enough(rows, started.elapsed()) => break,
+                Err(mpsc::error::TryRecvError::Empty) => tokio::time::timeout(LINGER, receiver.recv()).await.ok().flatten(),
             };
-            match next {
-                Some(job) => {
-                    rows += job.rows.len();
-                    bytes += job.bytes;
-                    block.push(job);
-                }
-                None if self.preparing.load(Ordering::Acquire) > 0 && Instant::now() < deadline => {}
-                None => break,
+            if let Some(job) = next {
+                rows += job.rows.len();
+                bytes += job.bytes;
+                block.push(job);
             }
         }
-        Some(block)
+        // Before another writer may gather, so that it knows.
+        Some((block, Writing::start(&self.writing)))
+    }
+
+    /// Whether a block of `rows`, gathered for `elapsed`, should go now rather than wait for more.
+    ///
+    /// While another block is being written, a small one waits for its end: two small inserts at once take longer than one of both.
+    fn is_enough(&self, rows: usize, elapsed: Duration) -> bool {
+        let waited = elapsed >= self.limits.wait;
+        let quiet = waited || (!self.limits.patient && self.preparing.load(Ordering::Acquire) == 0);
+        let busy = self.writing.load(Ordering::Acquire) > 0;
+        quiet && (!busy || rows >= self.limits.rows / 4 || elapsed >= self.limits.wait * 10)
     }
 
     async fn write(&self, mut block: Vec<WriteJob>) {
