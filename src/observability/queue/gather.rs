@@ -33,6 +33,25 @@ pub struct GatherLimits {
     pub patient: bool,
 }
 
+/// What else is going on while a block is gathered.
+#[derive(Debug, Clone, Copy)]
+struct Others {
+    /// Something is about to be handed over.
+    preparing: bool,
+    /// Another block is being written.
+    writing: bool,
+}
+
+impl GatherLimits {
+    /// Whether a block of `rows`, gathered for `elapsed`, should go now rather than wait for more.
+    ///
+    /// While another block is being written, a small one waits for its end: two small inserts at once take longer than one of both.
+    fn is_enough(&self, rows: usize, elapsed: Duration, others: Others) -> bool {
+        let quiet = elapsed >= self.wait || (!self.patient && !others.preparing);
+        quiet && (!others.writing || rows >= self.rows / 4 || elapsed >= self.wait * 10)
+    }
+}
+
 /// What to do while the store is away.
 #[derive(Debug, Clone)]
 pub enum Retry {
@@ -169,7 +188,7 @@ impl Writers {
             let next = match receiver.try_recv() {
                 Ok(job) => Some(job),
                 Err(mpsc::error::TryRecvError::Disconnected) => break,
-                Err(mpsc::error::TryRecvError::Empty) if self.is_enough(rows, started.elapsed()) => break,
+                Err(mpsc::error::TryRecvError::Empty) if self.limits.is_enough(rows, started.elapsed(), self.others()) => break,
                 Err(mpsc::error::TryRecvError::Empty) => tokio::time::timeout(LINGER, receiver.recv()).await.ok().flatten(),
             };
             if let Some(job) = next {
@@ -182,14 +201,8 @@ impl Writers {
         Some((block, Writing::start(&self.writing)))
     }
 
-    /// Whether a block of `rows`, gathered for `elapsed`, should go now rather than wait for more.
-    ///
-    /// While another block is being written, a small one waits for its end: two small inserts at once take longer than one of both.
-    fn is_enough(&self, rows: usize, elapsed: Duration) -> bool {
-        let waited = elapsed >= self.limits.wait;
-        let quiet = waited || (!self.limits.patient && self.preparing.load(Ordering::Acquire) == 0);
-        let busy = self.writing.load(Ordering::Acquire) > 0;
-        quiet && (!busy || rows >= self.limits.rows / 4 || elapsed >= self.limits.wait * 10)
+    fn others(&self) -> Others {
+        Others { preparing: self.preparing.load(Ordering::Acquire) > 0, writing: self.writing.load(Ordering::Acquire) > 0 }
     }
 
     async fn write(&self, mut block: Vec<WriteJob>) {
@@ -290,6 +303,20 @@ mod tests {
 
     fn job(token: &str) -> WriteJob {
         WriteJob { rows: Vec::new(), bytes: 0, token: token.to_owned(), done: oneshot::channel().0, keep: None }
+    }
+
+    #[test]
+    fn a_lone_request_waits_for_nobody_and_small_blocks_for_each_other() {
+        let limits = |patient| GatherLimits { rows: 1_000, bytes: 1 << 20, wait: Duration::from_millis(100), patient };
+        let enough = |patient, rows, ms, preparing, writing| {
+            limits(patient).is_enough(rows, Duration::from_millis(ms), Others { preparing, writing })
+        };
+        assert!(enough(false, 1, 0, false, false), "nobody else is on the way");
+        assert!(!enough(false, 1, 0, true, false) && enough(false, 1, 100, true, false), "somebody is, but not for ever");
+        assert!(!enough(false, 1, 500, false, true), "a small block waits for the one before it");
+        assert!(enough(false, 250, 0, false, true), "a large one does not");
+        assert!(enough(false, 1, 1_000, false, true), "nor does one that has waited long");
+        assert!(!enough(true, 1, 99, false, false) && enough(true, 1, 100, false, false), "where nobody waits, more is gathered");
     }
 
     #[test]
