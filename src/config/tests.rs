@@ -76,7 +76,7 @@ fn debug_output_hides_secrets() {
 fn a_misspelt_variable_is_refused_and_one_of_somebody_else_is_only_told() {
     for (wrong, right) in [
         ("BROKLE_DATADIR", "BROKLE_DATA_DIR"),
-        ("BROKLE_INIT_USER_PASWORD", "BROKLE_INIT_USER_PASSWORD"),
+        ("BROKLE_INIT_USER_PASSWORDS", "BROKLE_INIT_USER_PASSWORD"),
         ("BROKLE_INIT_APIKEY", "BROKLE_INIT_API_KEY"),
         ("BROKLE_DATA_DIR_FILE", ""),
     ] {
