@@ -148,7 +148,7 @@ on_both! {
             span_id: hex::encode(Spans::span_id(n)),
             is_root: u8::from(n == 0),
             name: format!("span {n}"),
-            start_time: i64::try_from(now_ns()).unwrap() / HOUR_NS as i64 * HOUR_NS as i64 + i64::try_from(n).unwrap(),
+            start_time: i64::try_from(now_ns() / HOUR_NS * HOUR_NS + n).unwrap(),
             end_time: i64::try_from(now_ns()).unwrap(),
             total_tokens: tokens,
             retention_days: 365,

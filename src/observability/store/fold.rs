@@ -353,7 +353,9 @@ mod tests {
 
     fn fold(rows: &[ObservationRow]) -> Vec<NewTrace> {
         let mut fold = Fold::default();
-        rows.iter().for_each(|row| fold.add(&row.into()));
+        for row in rows {
+            fold.add(&row.into());
+        }
         fold.into_rows("p", "t", 7)
     }
 

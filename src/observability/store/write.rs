@@ -93,7 +93,9 @@ impl TelemetryStore {
             let spans: HashSet<&str> = rows.iter().map(|row| row.span_id.as_str()).collect();
             if spans.len() == rows.len() && stored.get(*trace) == Some(&(rows.len() as u64)) {
                 let fold = folds.entry(trace).or_default();
-                rows.iter().for_each(|row| fold.add(&(*row).into()));
+                for row in rows {
+                    fold.add(&(*row).into());
+                }
             } else {
                 others.push(*trace);
             }
