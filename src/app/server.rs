@@ -26,7 +26,7 @@ use crate::common::clock::SharedClock;
 use crate::config::Config;
 use crate::enterprise::Enterprise;
 use crate::http::health::Readiness;
-use crate::http::openapi::{Document, complete};
+use crate::http::openapi::{Document, complete, serve_document};
 use crate::http::{assets, health, middleware};
 use crate::infra::metrics::Metrics;
 use crate::observability::ingest::{Ingest, TelemetryQueue};
@@ -197,16 +197,11 @@ pub(super) fn http(config: &Config, listener: TcpListener, services: Services) -
     let document = web::Bytes::from(serde_json::to_vec(&openapi()?)?);
     let factory = move || {
         let services = services.clone();
-        let document = document.clone();
-        let described = move || {
-            let document = document.clone();
-            async move { HttpResponse::Ok().content_type("application/json").body(document) }
-        };
         let app = App::new().into_utoipa_app().configure(routes).into_app();
         app.configure(|config| services.register(config))
             .configure(health::routes)
             .service(web::redirect("/docs", "/docs/"))
-            .route("/openapi.json", web::get().to(described))
+            .configure(|config| serve_document(config, document.clone()))
             .service(SwaggerUi::new("/docs/{_:.*}").config(utoipa_swagger_ui::Config::from("/openapi.json")))
             .default_service(web::to(assets::serve))
             .wrap(from_fn(assets::docs_policy))

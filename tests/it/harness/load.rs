@@ -228,7 +228,9 @@ pub async fn verify(api: &Api, acknowledged: &Acknowledged, patience: Duration) 
     let traces = loop {
         let traces = api.traces().await;
         let stored: u64 = traces.iter().map(|trace| trace["span_count"].as_u64().unwrap()).sum();
-        if stored >= expected as u64 || started.elapsed() >= patience {
+        // While spans still come in, the start of a trace may move between two pages of the list, and it stands on both.
+        let settled = traces.iter().map(|trace| trace["trace_id"].as_str().unwrap()).collect::<BTreeSet<_>>().len() == traces.len();
+        if (stored >= expected as u64 && settled) || started.elapsed() >= patience {
             break traces;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
