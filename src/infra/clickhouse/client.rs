@@ -31,7 +31,9 @@ const STATEMENT_SETTINGS: &[(&str, &str)] = &[
 ///
 /// Without `optimize_on_insert` a ReplacingMergeTree does not merge each block with itself before it is stored. Measured,
 /// that merge costs 40 % of an insert of spans; what it would replace, FINAL replaces on reading, and later merges for good.
-const INSERT_SETTINGS: &[(&str, &str)] = &[("async_insert", "0"), ("optimize_on_insert", "0")];
+/// Low-cardinality columns are sent as plain ones, so the Native format has to convert.
+const INSERT_SETTINGS: &[(&str, &str)] =
+    &[("async_insert", "0"), ("input_format_native_allow_types_conversion", "1"), ("optimize_on_insert", "0")];
 
 /// Settings of reads on a server; the embedded engine sets the same for its readers itself.
 const READ_SETTINGS: &[(&str, &str)] = &[("max_execution_time", "20"), ("readonly", "2")];

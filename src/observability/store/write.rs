@@ -12,8 +12,8 @@ use crate::observability::rows::ObservationRow;
 const MONTHS_PER_BLOCK: usize = 90;
 /// Traces recomputed at a time: their ids must fit the largest query text.
 const TRACES_PER_STATEMENT: usize = 4_000;
-/// So few traces are read back sooner than it takes to ask which of them are whole.
-const FEW_TRACES: usize = 16;
+/// So few spans are read back sooner than it takes to ask which traces are whole.
+const FEW_SPANS: usize = 100;
 /// Bytes of query text that so many ids need.
 const MAX_QUERY_SIZE: &str = "1048576";
 
@@ -83,15 +83,21 @@ impl TelemetryStore {
         let version = store.client().query("SELECT toUInt64(toUnixTimestamp64Nano(now64(9)))").fetch_one::<u64>();
         let version = store.within(version).await?;
         // Of a trace that came whole in this block, which most do, nothing needs to be read back. It has its root here, then,
-        // and the store holds no more rows of it than these.
-        let candidates: Vec<&str> =
-            traces.iter().filter(|(_, rows)| rows.iter().any(|row| row.is_root == 1)).map(|(trace, _)| *trace).collect();
-        let stored = if candidates.len() > FEW_TRACES { self.count_rows(project, candidates).await? } else { HashMap::new() };
+        // and the store holds as many rows of it as these. A newer row may have taken the place of one of these by now, even while
+        // they were inserted; it has a larger version, and then the sum of the versions is another.
+        let candidates = || traces.iter().filter(|(_, rows)| rows.iter().any(|row| row.is_root == 1));
+        let spans: usize = candidates().map(|(_, rows)| rows.len()).sum();
+        let stored = if spans > FEW_SPANS {
+            self.count_rows(project, candidates().map(|(trace, _)| *trace).collect()).await?
+        } else {
+            HashMap::new()
+        };
         let mut folds: BTreeMap<&str, Fold> = BTreeMap::new();
         let mut others = Vec::new();
         for (trace, rows) in traces {
             let spans: HashSet<&str> = rows.iter().map(|row| row.span_id.as_str()).collect();
-            if spans.len() == rows.len() && stored.get(*trace) == Some(&(rows.len() as u64)) {
+            let versions: i128 = rows.iter().map(|row| i128::from(row.row_version)).sum();
+            if spans.len() == rows.len() && stored.get(*trace) == Some(&(rows.len() as u64, versions)) {
                 let fold = folds.entry(trace).or_default();
                 for row in rows {
                     fold.add(&(*row).into());
@@ -110,17 +116,20 @@ impl TelemetryStore {
         store.insert("traces", rows.iter(), &[("max_partitions_per_insert_block", "0")]).await
     }
 
-    /// How many rows the store holds of each trace, those that newer ones will replace included.
-    async fn count_rows(&self, project: &str, traces: Vec<&str>) -> Result<HashMap<String, u64>, clickhouse::error::Error> {
+    /// How many rows the store holds of each trace, those that newer ones will replace included, and the sum of their versions.
+    async fn count_rows(&self, project: &str, traces: Vec<&str>) -> Result<HashMap<String, (u64, i128)>, clickhouse::error::Error> {
         let counts = self
             .clickhouse
             .client()
-            .query("SELECT trace_id, count() FROM observations WHERE project_id = ? AND trace_id IN ? GROUP BY trace_id")
+            .query(
+                "SELECT trace_id, count(), sum(toInt128(row_version)) FROM observations WHERE project_id = ? AND trace_id IN ? \
+                 GROUP BY trace_id",
+            )
             .bind(project)
             .bind(traces)
             .with_setting("max_query_size", MAX_QUERY_SIZE)
-            .fetch_all::<(String, u64)>();
-        Ok(self.clickhouse.within(counts).await?.into_iter().collect())
+            .fetch_all::<(String, u64, i128)>();
+        Ok(self.clickhouse.within(counts).await?.into_iter().map(|(trace, rows, versions)| (trace, (rows, versions))).collect())
     }
 
     /// Adds all stored spans of `traces` to their folds.
