@@ -15,6 +15,7 @@ pub enum Code {
     BadRequest,
     Unauthorized,
     RefreshExpired,
+    SecondFactorRequired,
     EnterpriseRequired,
     Forbidden,
     NotFound,
@@ -29,11 +30,12 @@ pub enum Code {
 
 impl Code {
     /// Every code, for the contract's snapshot.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Validation,
         Self::BadRequest,
         Self::Unauthorized,
         Self::RefreshExpired,
+        Self::SecondFactorRequired,
         Self::EnterpriseRequired,
         Self::Forbidden,
         Self::NotFound,
@@ -54,6 +56,7 @@ impl Code {
             Self::BadRequest => "BAD_REQUEST_ERROR",
             Self::Unauthorized => "UNAUTHORIZED_ERROR",
             Self::RefreshExpired => "REFRESH_EXPIRED",
+            Self::SecondFactorRequired => "SECOND_FACTOR_REQUIRED",
             Self::EnterpriseRequired => "ENTERPRISE_REQUIRED",
             Self::Forbidden => "FORBIDDEN_ERROR",
             Self::NotFound => "NOT_FOUND_ERROR",
@@ -72,7 +75,7 @@ impl Code {
     pub const fn status(self) -> StatusCode {
         match self {
             Self::Validation | Self::BadRequest => StatusCode::BAD_REQUEST,
-            Self::Unauthorized | Self::RefreshExpired => StatusCode::UNAUTHORIZED,
+            Self::Unauthorized | Self::RefreshExpired | Self::SecondFactorRequired => StatusCode::UNAUTHORIZED,
             Self::EnterpriseRequired => StatusCode::PAYMENT_REQUIRED,
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
@@ -207,6 +210,7 @@ mod tests {
         400 BAD_REQUEST_ERROR
         401 UNAUTHORIZED_ERROR
         401 REFRESH_EXPIRED
+        401 SECOND_FACTOR_REQUIRED
         402 ENTERPRISE_REQUIRED
         403 FORBIDDEN_ERROR
         404 NOT_FOUND_ERROR

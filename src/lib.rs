@@ -5,6 +5,7 @@
 #![cfg_attr(test, expect(clippy::disallowed_methods, reason = "tests start tasks and clients of their own, and live in real time"))]
 
 pub mod app;
+pub mod audit;
 pub mod auth;
 pub mod cli;
 pub mod common;
@@ -15,4 +16,5 @@ pub mod http;
 pub mod infra;
 pub mod observability;
 pub mod organization;
+pub mod settings;
 pub mod user;

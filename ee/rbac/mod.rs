@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::auth::permission::granted;
+use crate::auth::permission::grants;
 use crate::auth::rbac::{BUILT_IN, Rbac, RbacStatus};
 use crate::auth::{Decision, Permission, Resource, Subject};
 use crate::common::id::OrganizationId;
@@ -37,7 +37,7 @@ impl Rbac for RoleTable {
     fn decide(&self, subject: &Subject, action: Permission, resource: &Resource<'_>) -> Decision {
         Decision::from(match &subject.role {
             Role::Custom(name) => self.custom(resource.organization, name, action),
-            built_in => granted(built_in).contains(&action),
+            built_in => grants(built_in, action),
         })
     }
 
@@ -45,7 +45,7 @@ impl Rbac for RoleTable {
         RbacStatus {
             // Only what the program does: the table decides on roles of their own, but no route defines any yet.
             available: false,
-            detail: "the four built-in roles apply; organizations cannot define roles of their own in this version".to_owned(),
+            detail: "the built-in roles apply; organizations cannot define roles of their own in this version".to_owned(),
             built_in_roles: BUILT_IN.map(str::to_owned).to_vec(),
             custom_roles: false,
         }

@@ -1,9 +1,9 @@
 //! People, their sessions, organisations, projects, API keys, and facts about the installation.
 
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::schema::{
-    boolean, string_len, string_len_null, text, text_null, timestamp_with_time_zone, timestamp_with_time_zone_null,
-};
+use sea_orm_migration::schema::{boolean, string_len, string_len_null, text, text_null};
+
+use super::columns::{column, id, id_null, index, reference, table, time, time_null};
 
 #[derive(DeriveMigrationName)]
 pub struct Migration;
@@ -22,39 +22,6 @@ impl MigrationTrait for Migration {
         manager.get_connection().execute_unprepared("CREATE UNIQUE INDEX users_email_lower_key ON users (lower(email))").await?;
         Ok(())
     }
-}
-
-fn id(name: &str) -> ColumnDef {
-    string_len(Alias::new(name), 26)
-}
-
-fn id_null(name: &str) -> ColumnDef {
-    string_len_null(Alias::new(name), 26)
-}
-
-fn time(name: &str) -> ColumnDef {
-    timestamp_with_time_zone(Alias::new(name))
-}
-
-fn time_null(name: &str) -> ColumnDef {
-    timestamp_with_time_zone_null(Alias::new(name))
-}
-
-fn table(name: &str) -> TableCreateStatement {
-    Table::create().table(Alias::new(name)).to_owned()
-}
-
-fn column(name: &str) -> Alias {
-    Alias::new(name)
-}
-
-fn reference(from: &str, column_name: &str, to: &str, on_delete: ForeignKeyAction) -> ForeignKeyCreateStatement {
-    ForeignKey::create()
-        .name(format!("{from}_{column_name}_fkey"))
-        .from(Alias::new(from), Alias::new(column_name))
-        .to(Alias::new(to), Alias::new("id"))
-        .on_delete(on_delete)
-        .to_owned()
 }
 
 fn installation() -> TableCreateStatement {
@@ -166,17 +133,6 @@ fn api_keys() -> TableCreateStatement {
 }
 
 fn indexes() -> Vec<IndexCreateStatement> {
-    let index = |table: &str, columns: &[&str], unique: bool| {
-        let mut statement = Index::create();
-        statement.table(Alias::new(table)).name(format!("{table}_{}_{}", columns.join("_"), if unique { "key" } else { "idx" }));
-        for name in columns {
-            statement.col(Alias::new(*name));
-        }
-        if unique {
-            statement.unique();
-        }
-        statement
-    };
     vec![
         index("auth_sessions", &["refresh_hash"], true),
         index("auth_sessions", &["user_id"], false),

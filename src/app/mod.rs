@@ -2,9 +2,9 @@
 
 mod application;
 mod backends;
+mod bus;
 mod first_start;
 mod lifecycle;
-mod revocations;
 mod server;
 mod worker;
 
@@ -12,6 +12,6 @@ pub use application::Application;
 pub use backends::{
     Backends, Patience, connect_clickhouse, connect_postgres, connect_redis, engine_options, is_installed, pending_migrations,
 };
+pub use bus::tell_processes;
 pub use lifecycle::{Ending, Lifecycle, listen_for_signals};
-pub use revocations::tell_servers;
 pub use server::openapi;

@@ -17,9 +17,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::backends::Backends;
+use super::bus;
 use super::first_start::Secrets;
 use super::lifecycle::Lifecycle;
-use super::revocations;
+use crate::audit::Audit;
 use crate::auth::http::RefreshCookie;
 use crate::auth::{ApiKeys, Authorizer, Passwords, Revocations, Sessions};
 use crate::common::clock::SharedClock;
@@ -28,10 +29,14 @@ use crate::enterprise::Enterprise;
 use crate::http::health::Readiness;
 use crate::http::openapi::{Document, complete, serve_document};
 use crate::http::{assets, health, middleware};
+use crate::infra::bus::Bus;
+use crate::infra::jobs::Jobs;
+use crate::infra::mail::Mailer;
 use crate::infra::metrics::Metrics;
 use crate::observability::ingest::{Ingest, TelemetryQueue};
 use crate::observability::store::TelemetryStore;
 use crate::organization::Directory;
+use crate::settings::Settings;
 use crate::user::Users;
 
 /// How long a looked-up API key stays in memory where no revocation arrives from other processes.
@@ -44,6 +49,10 @@ pub(super) struct Services {
     metrics: web::Data<Metrics>,
     readiness: web::Data<Readiness>,
     enterprise: web::Data<Enterprise>,
+    audit: web::Data<Audit>,
+    jobs: web::Data<Jobs>,
+    mailer: web::Data<Mailer>,
+    settings: web::Data<Settings>,
     users: web::Data<Users>,
     directory: web::Data<Directory>,
     api_keys: web::Data<ApiKeys>,
@@ -73,20 +82,26 @@ impl Services {
         let enterprise = Enterprise::new(config, clock.clone());
         let users = Users::new(database.clone(), clock.clone());
         let directory = Directory::new(database.clone(), clock.clone());
-        let revocations = Revocations::new();
+        let bus = Bus::new();
+        let audit = Audit::new(clock.clone());
+        let jobs = Jobs::new(database.clone(), clock.clone(), bus.clone());
+        let mailer = Mailer::new(jobs.clone(), clock.clone());
+        let settings = Settings::new(database.clone());
+        let revocations = Revocations::new(bus.clone());
         let keep = Duration::from_secs(config.auth.api_key_cache_seconds);
         // Nobody tells a standalone process what `brokle admin` revoked; its database is at hand, so it asks again soon.
         let keep = if backends.redis.is_some() { keep } else { keep.min(KEEP_WITHOUT_BUS) };
         let api_keys = ApiKeys::new(database.clone(), clock.clone(), revocations.clone(), keep);
         api_keys.count_lookups(metrics.key_lookups.clone());
-        let settings = secrets.token_settings(config);
-        let sessions = Sessions::new(database.clone(), clock.clone(), users.clone(), Passwords::new(), revocations.clone(), &settings);
+        let token_settings = secrets.token_settings(config);
+        let sessions = Sessions::new(database.clone(), clock.clone(), users.clone(), Passwords::new(), revocations, &token_settings);
         let authorizer = Authorizer::new(directory.clone(), Arc::clone(&enterprise.seams.rbac));
         let ingest = Ingest::new(config.ingest.clone(), clock.clone(), metrics.clone(), queue, preparing);
 
         if let Some(redis) = &backends.redis {
-            revocations::connect(redis, &revocations, &api_keys, &sessions, lifecycle);
+            bus::connect(redis, &bus, lifecycle);
         }
+        bus::apply_revocations(&bus, &api_keys, &sessions, lifecycle);
         let (keys, drained) = (api_keys.clone(), lifecycle.drained_token());
         lifecycle.spawn("api key usage", async move {
             keys.keep_last_used(drained).await;
@@ -97,6 +112,10 @@ impl Services {
             metrics: web::Data::new(metrics),
             readiness: web::Data::new(readiness),
             enterprise: web::Data::new(enterprise),
+            audit: web::Data::new(audit),
+            jobs: web::Data::new(jobs),
+            mailer: web::Data::new(mailer),
+            settings: web::Data::new(settings),
             users: web::Data::new(users),
             directory: web::Data::new(directory),
             api_keys: web::Data::new(api_keys),
@@ -110,13 +129,33 @@ impl Services {
 
     fn register(&self, config: &mut web::ServiceConfig) {
         // Without `..`: a service that is not registered does not compile.
-        let Self { clock, metrics, readiness, enterprise, users, directory, api_keys, sessions, authorizer, cookies, ingest, store } =
-            self.clone();
+        let Self {
+            clock,
+            metrics,
+            readiness,
+            enterprise,
+            audit,
+            jobs,
+            mailer,
+            settings,
+            users,
+            directory,
+            api_keys,
+            sessions,
+            authorizer,
+            cookies,
+            ingest,
+            store,
+        } = self.clone();
         config
             .app_data(clock)
             .app_data(metrics)
             .app_data(readiness)
             .app_data(enterprise)
+            .app_data(audit)
+            .app_data(jobs)
+            .app_data(mailer)
+            .app_data(settings)
             .app_data(users)
             .app_data(directory)
             .app_data(api_keys)

@@ -17,7 +17,7 @@ use super::entity::api_keys::Model;
 use super::revocation::{Revocations, Revoked};
 use super::secret::{KeyHash, SecretKey};
 use super::store::api_keys::{self as store, Holder};
-use super::{Error, secret};
+use super::{Error, KeyScope, KeyScopes, secret};
 use crate::common::clock::SharedClock;
 use crate::common::id::{ApiKeyId, OrganizationId, ProjectId, UserId};
 use crate::infra::db::{self, Database, stored};
@@ -40,6 +40,8 @@ pub struct KeyContext {
     /// Who made the key; null for keys made by an operator.
     #[schema(value_type = Option<String>)]
     pub user_id: Option<UserId>,
+    #[serde(skip)]
+    pub scopes: KeyScopes,
 }
 
 /// A key in an answer; never the key itself.
@@ -52,6 +54,7 @@ pub struct ApiKeyView {
     pub name: String,
     /// `bk_AbCd...XyZa`.
     pub key_preview: String,
+    pub scopes: Vec<KeyScope>,
     /// `active` or `expired`.
     pub status: String,
     pub created_at: DateTime<Utc>,
@@ -134,6 +137,7 @@ impl ApiKeys {
             project_id: holder.project_id,
             organization_id: holder.organization_id,
             user_id: holder.created_by,
+            scopes: holder.scopes.parse()?,
         }))
     }
 
@@ -180,6 +184,8 @@ impl ApiKeys {
             created_at: now,
             updated_at: now,
             revoked_at: None,
+            scopes: KeyScopes::FULL.to_string(),
+            replaces_id: None,
         };
         match store::insert(txn, row.clone()).await {
             Ok(()) => {}
@@ -233,7 +239,7 @@ impl ApiKeys {
         store::update_revoked(inner.db.writer(), row.id, inner.clock.now()).await?;
         if let Some(hash) = secret::KeyHash::from_hex(&row.key_hash) {
             inner.known.invalidate(&hash).await;
-            inner.revocations.announce(Revoked::ApiKey(hash));
+            inner.revocations.announce(&Revoked::ApiKey(hash));
         }
         tracing::info!(api_key.id = %row.id, project.id = %row.project_id, "API key revoked");
         Ok(())
@@ -313,6 +319,7 @@ fn view(row: Model, now: DateTime<Utc>) -> ApiKeyView {
         project_id: row.project_id,
         name: row.name,
         key_preview: row.key_preview,
+        scopes: row.scopes.parse::<KeyScopes>().map(KeyScopes::list).unwrap_or_default(),
         status: if expired { "expired" } else { "active" }.to_owned(),
         created_at: row.created_at,
         expires_at: row.expires_at,

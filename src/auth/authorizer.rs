@@ -56,6 +56,29 @@ impl Authorizer {
         self.rbac.decide(subject, action, resource)
     }
 
+    /// The role of `user` in `organization` when it includes `action`.
+    ///
+    /// # Errors
+    /// [`Error::OrganizationNotFound`] for one that does not exist and for one that `user` is no member of;
+    /// [`Error::Forbidden`] for a member whose role does not include `action`.
+    pub async fn organization(&self, user: UserId, organization: OrganizationId, action: Permission) -> Result<Role, Error> {
+        let role = self.member(user, organization).await?;
+        let subject = Subject { user, role: role.clone() };
+        let resource = Resource { organization, project: None, environment: None, tags: &[] };
+        match self.decide(&subject, action, &resource) {
+            Decision::Allow => Ok(role),
+            Decision::Deny => Err(Error::Forbidden(action.name())),
+        }
+    }
+
+    /// The role of `user` in `organization`, whatever it is.
+    ///
+    /// # Errors
+    /// [`Error::OrganizationNotFound`] for one that does not exist and for one that `user` is no member of.
+    pub async fn member(&self, user: UserId, organization: OrganizationId) -> Result<Role, Error> {
+        self.directory.organization_role(user, organization).await?.ok_or(Error::OrganizationNotFound)
+    }
+
     /// The access of `user` to `project` when it includes `action`.
     ///
     /// # Errors

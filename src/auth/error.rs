@@ -24,8 +24,12 @@ pub enum Error {
     PasswordLength(usize, usize),
     #[error("an API key is bk_ followed by 40 letters or digits")]
     InvalidKeyForm,
+    #[error("an API key needs one scope or more: ingest, read, gateway or full")]
+    NoKeyScope,
     #[error("this API key exists already")]
     KeyTaken,
+    #[error("organization not found")]
+    OrganizationNotFound,
     #[error("project not found")]
     ProjectNotFound,
     #[error("API key not found")]
@@ -53,9 +57,9 @@ impl Coded for Error {
             Self::WrongCredentials | Self::InvalidAccessToken => Code::Unauthorized,
             Self::RefreshExpired => Code::RefreshExpired,
             Self::Busy => Code::Unavailable,
-            Self::PasswordLength(..) | Self::InvalidKeyForm => Code::Validation,
+            Self::PasswordLength(..) | Self::InvalidKeyForm | Self::NoKeyScope => Code::Validation,
             Self::KeyTaken | Self::KeyAmbiguous(_) => Code::Conflict,
-            Self::ProjectNotFound | Self::KeyNotFound => Code::NotFound,
+            Self::OrganizationNotFound | Self::ProjectNotFound | Self::KeyNotFound => Code::NotFound,
             Self::Forbidden(_) => Code::Forbidden,
             Self::Shared(error) => error.code(),
             Self::Database(error) => error.code(),

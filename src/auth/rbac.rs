@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::permission::granted;
+use super::permission::grants;
 use super::{Decision, Permission, Resource, Subject};
 
 /// Decides on behalf of [`super::Authorizer`].
@@ -28,7 +28,7 @@ pub struct RbacStatus {
 }
 
 /// Names of the roles that exist in both editions, most powerful first.
-pub const BUILT_IN: [&str; 4] = ["owner", "admin", "developer", "viewer"];
+pub const BUILT_IN: [&str; 5] = ["owner", "admin", "developer", "viewer", "none"];
 
 /// The built-in roles.
 #[derive(Debug, Clone, Copy, Default)]
@@ -36,13 +36,13 @@ pub struct Community;
 
 impl Rbac for Community {
     fn decide(&self, subject: &Subject, action: Permission, _resource: &Resource<'_>) -> Decision {
-        Decision::from(granted(&subject.role).contains(&action))
+        Decision::from(grants(&subject.role, action))
     }
 
     fn status(&self) -> RbacStatus {
         RbacStatus {
             available: false,
-            detail: "the four built-in roles apply; roles of your own need the enterprise edition".to_owned(),
+            detail: "the built-in roles apply; roles of your own need the enterprise edition".to_owned(),
             built_in_roles: BUILT_IN.map(str::to_owned).to_vec(),
             custom_roles: false,
         }

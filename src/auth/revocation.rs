@@ -1,10 +1,10 @@
 //! What was taken back, told to everybody who keeps it in memory.
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::broadcast;
 
 use super::KeyHash;
 use crate::common::id::{SessionId, UserId};
+use crate::infra::bus::{Bus, Heard, Topic};
 
 /// Something that is valid no more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,32 +18,36 @@ pub enum Revoked {
     Everything,
 }
 
-/// Where revocations of this process are announced. Whoever connects the processes subscribes, publishes what it receives, and
-/// hands what other processes published to `ApiKeys::apply` and `Sessions::apply`; a receiver that lagged publishes `Everything`.
+/// Where revocations are announced: over the bus, to every process.
 #[derive(Debug, Clone)]
-pub struct Revocations(broadcast::Sender<Revoked>);
+pub struct Revocations(Bus);
 
 impl Revocations {
-    /// A place without listeners.
+    /// Announced over `bus`.
     #[must_use]
-    pub fn new() -> Self {
-        Self(broadcast::Sender::new(1024))
+    pub fn new(bus: Bus) -> Self {
+        Self(bus)
     }
 
-    /// What is revoked in this process from now on.
-    #[must_use]
-    pub fn subscribe(&self) -> broadcast::Receiver<Revoked> {
-        self.0.subscribe()
-    }
-
-    pub(super) fn announce(&self, revoked: Revoked) {
-        // No listener is no error: a standalone process has none.
-        let _ = self.0.send(revoked);
+    pub(super) fn announce(&self, revoked: &Revoked) {
+        // An enum of ids is always written.
+        if let Ok(text) = serde_json::to_string(revoked) {
+            self.0.publish(Topic::Revocation, text);
+        }
     }
 }
 
-impl Default for Revocations {
-    fn default() -> Self {
-        Self::new()
+impl Revoked {
+    /// What of it concerns revocations; none for other topics.
+    #[must_use]
+    pub fn of(heard: &Heard) -> Option<Self> {
+        match heard {
+            Heard::Missed => Some(Self::Everything),
+            // A newer server may say things this one does not know.
+            Heard::Notice(notice) if notice.topic == Topic::Revocation => {
+                Some(serde_json::from_str(&notice.body).unwrap_or(Self::Everything))
+            }
+            Heard::Notice(_) => None,
+        }
     }
 }

@@ -180,7 +180,7 @@ impl Sessions {
     /// Makes the end of somebody's sessions known, here and to the other processes.
     pub fn forget_user(&self, user: UserId) {
         self.0.open.invalidate_all();
-        self.0.revocations.announce(Revoked::User(user));
+        self.0.revocations.announce(&Revoked::User(user));
     }
 
     /// Whose access token this is.
@@ -207,7 +207,7 @@ impl Sessions {
     async fn end(&self, session: SessionId, reason: &str) -> Result<(), Error> {
         store::update_ended(self.0.db.writer(), session, reason, self.0.clock.now()).await?;
         self.0.open.invalidate(&session).await;
-        self.0.revocations.announce(Revoked::Session(session));
+        self.0.revocations.announce(&Revoked::Session(session));
         Ok(())
     }
 }

@@ -6,10 +6,11 @@ use std::time::Duration;
 use chrono::DateTime;
 
 use super::http::RefreshCookie;
-use super::{ApiKeys, Authorizer, Passwords, Revocations, Sessions, TokenSettings};
+use super::{ApiKeys, Authorizer, Passwords, Revocations, Revoked, Sessions, TokenSettings};
 use crate::common::clock::{FixedClock, SharedClock};
 use crate::config::{Config, Environment};
 use crate::enterprise::Enterprise;
+use crate::infra::bus::Bus;
 use crate::infra::db::Database;
 use crate::infra::db::testing::{TestDatabase, migrated_sqlite, test_databases};
 use crate::organization::{Directory, Organization, Project, Role};
@@ -26,7 +27,7 @@ pub struct World {
     pub directory: Directory,
     pub api_keys: ApiKeys,
     pub sessions: Sessions,
-    pub revocations: Revocations,
+    pub bus: Bus,
     pub authorizer: Authorizer,
     pub enterprise: Enterprise,
     pub user: User,
@@ -58,15 +59,20 @@ impl World {
         server.directory.add_member(&txn, organization.id, user.id, &Role::Owner).await.unwrap();
         let project = server.directory.create_project(&txn, organization.id, &"Search".parse().unwrap()).await.unwrap();
         txn.commit().await.unwrap();
-        let Server { users, directory, api_keys, sessions, revocations } = server;
+        let Server { users, directory, api_keys, sessions, bus } = server;
         let enterprise = Enterprise::new(&config(), clock.clone());
         let authorizer = Authorizer::new(directory.clone(), Arc::clone(&enterprise.seams.rbac));
-        Self { db, clock, users, directory, api_keys, sessions, revocations, authorizer, enterprise, user, organization, project }
+        Self { db, clock, users, directory, api_keys, sessions, bus, authorizer, enterprise, user, organization, project }
     }
 
     /// Another server on the same database.
     pub fn other_server(&self) -> Server {
         Server::on(&self.db, self.clock.clone())
+    }
+
+    /// What is revoked from now on.
+    pub fn revocations(&self) -> Heard {
+        Heard(self.bus.outgoing())
     }
 
     /// A person who belongs to nothing yet.
@@ -95,6 +101,18 @@ impl World {
     }
 }
 
+/// What was revoked, as the other processes hear it.
+#[derive(Debug)]
+pub struct Heard(tokio::sync::broadcast::Receiver<crate::infra::bus::Notice>);
+
+impl Heard {
+    /// The next, where there is one.
+    pub fn next(&mut self) -> Option<Revoked> {
+        let notice = self.0.try_recv().ok()?;
+        Revoked::of(&crate::infra::bus::Heard::Notice(notice))
+    }
+}
+
 /// The services of one process.
 #[derive(Debug)]
 pub struct Server {
@@ -102,13 +120,14 @@ pub struct Server {
     pub directory: Directory,
     pub api_keys: ApiKeys,
     pub sessions: Sessions,
-    pub revocations: Revocations,
+    pub bus: Bus,
 }
 
 impl Server {
     fn on(db: &Database, clock: SharedClock) -> Self {
         let users = Users::new(db.clone(), clock.clone());
-        let revocations = Revocations::new();
+        let bus = Bus::new();
+        let revocations = Revocations::new(bus.clone());
         let settings = TokenSettings {
             secret: "the secret of the tests, 32 bytes or more".to_owned().into(),
             issuer: "brokle".to_owned(),
@@ -118,9 +137,9 @@ impl Server {
         Self {
             directory: Directory::new(db.clone(), clock.clone()),
             api_keys: ApiKeys::new(db.clone(), clock.clone(), revocations.clone(), Duration::from_mins(1)),
-            sessions: Sessions::new(db.clone(), clock, users.clone(), Passwords::new(), revocations.clone(), &settings),
+            sessions: Sessions::new(db.clone(), clock, users.clone(), Passwords::new(), revocations, &settings),
             users,
-            revocations,
+            bus,
         }
     }
 }

@@ -8,11 +8,12 @@ use anyhow::{Context, bail, ensure};
 use chrono::TimeDelta;
 
 use super::output;
-use crate::app::{Patience, connect_redis, tell_servers};
+use crate::app::{Patience, connect_redis, tell_processes};
 use crate::auth::{ApiKeys, Error, Passwords, Revocations, Revoked, Sessions, TokenSettings, random_password};
 use crate::common::clock::{SharedClock, SystemClock};
 use crate::common::id::{OrganizationId, ProjectId};
 use crate::config::{Config, Role as Mode};
+use crate::infra::bus::{Bus, Heard, Notice};
 use crate::infra::db::{self, Database, migrate};
 use crate::organization::{Directory, Role};
 use crate::user::{Email, NewUser, Users};
@@ -92,26 +93,28 @@ pub(super) async fn run(command: Command, config: Config) -> anyhow::Result<()> 
     };
     let missing = migrate::pending(&db).await?;
     ensure!(missing.is_empty(), "the database lacks {} migration(s): run `brokle migrate`, or start a server", missing.len());
-    let revocations = Revocations::new();
-    let mut announced = revocations.subscribe();
+    let bus = Bus::new();
+    let mut announced = bus.outgoing();
+    let revocations = Revocations::new(bus);
     let outcome = execute(command, &db, &revocations, &mut std::io::stdin(), &mut std::io::stdout()).await;
     db.close().await?;
     outcome?;
-    while let Ok(revoked) = announced.try_recv() {
-        tell(&config, &revoked).await?;
+    while let Ok(notice) = announced.try_recv() {
+        tell(&config, notice).await?;
     }
     Ok(())
 }
 
 /// Makes what was taken back known to the processes that run.
-async fn tell(config: &Config, revoked: &Revoked) -> anyhow::Result<()> {
+async fn tell(config: &Config, notice: Notice) -> anyhow::Result<()> {
+    let Some(revoked) = Revoked::of(&Heard::Notice(notice.clone())) else { return Ok(()) };
     let seconds = if matches!(revoked, Revoked::ApiKey(_)) { config.auth.api_key_cache_seconds } else { 30 };
     if config.role == Mode::Standalone {
         let within = if matches!(revoked, Revoked::ApiKey(_)) { "a second" } else { "half a minute" };
         output::line(&format!("a Brokle that is running notices within {within}"));
         return Ok(());
     }
-    let told = async { tell_servers(&connect_redis(config, Patience::Command).await?, revoked).await };
+    let told = async { tell_processes(&connect_redis(config, Patience::Command).await?, notice).await };
     told.await.with_context(|| {
         format!(
             "done, but running servers could not be told and may notice only after {seconds} s; once Redis is there, run the same again"
@@ -285,7 +288,8 @@ mod tests {
     async fn brokle_admin(world: &World, line: &str, stdin: &str) -> anyhow::Result<String> {
         let matches = Command::augment_subcommands(clap::Command::new("admin")).try_get_matches_from(format!("admin {line}").split(' '))?;
         let mut out = Vec::new();
-        execute(Command::from_arg_matches(&matches)?, &world.db, &world.revocations, &mut stdin.as_bytes(), &mut out).await?;
+        execute(Command::from_arg_matches(&matches)?, &world.db, &Revocations::new(world.bus.clone()), &mut stdin.as_bytes(), &mut out)
+            .await?;
         Ok(String::from_utf8(out)?)
     }
 
@@ -324,7 +328,7 @@ mod tests {
                 brokle_admin(&world, &format!("create-key --project {} --expires-in-days 30", world.project.id), "").await.unwrap();
             let key = printed.strip_prefix("key: ").unwrap().split(' ').next().unwrap();
             // The world's clock stands in the future of the machine's, so the key is looked at by a world of the present.
-            let keys = ApiKeys::new(world.db.db.clone(), Arc::new(SystemClock), Revocations::new(), Duration::from_secs(1));
+            let keys = ApiKeys::new(world.db.db.clone(), Arc::new(SystemClock), Revocations::new(Bus::new()), Duration::from_secs(1));
             assert_eq!(keys.authenticate(key).await.unwrap().unwrap().project_id, world.project.id);
         }
     }
@@ -337,7 +341,7 @@ mod tests {
                 let listed = brokle_admin(&world, "list-keys", "").await.unwrap();
                 assert!(listed.contains(&view.key_preview) && listed.contains(&view.id.to_string()), "{listed}");
                 assert!(!listed.contains(key.expose()), "{listed}");
-                let mut heard = world.revocations.subscribe();
+                let mut heard = world.revocations();
                 let name = match by {
                     "key" => key.expose().to_owned(),
                     "preview" => view.key_preview.clone(),
@@ -346,12 +350,12 @@ mod tests {
                 };
                 let printed = brokle_admin(&world, &format!("revoke-key {name}"), &format!("{}\n", key.expose())).await.unwrap();
                 assert!(printed.contains(&view.id.to_string()) && !printed.contains(key.expose()), "{printed}");
-                assert_eq!(heard.try_recv().unwrap(), Revoked::ApiKey(crate::auth::KeyHash::of(key.expose())));
+                assert_eq!(heard.next().unwrap(), Revoked::ApiKey(crate::auth::KeyHash::of(key.expose())));
                 assert!(world.other_server().api_keys.authenticate(key.expose()).await.unwrap().is_none(), "by {by}");
                 assert!(!brokle_admin(&world, "list-keys", "").await.unwrap().contains(&view.id.to_string()));
                 // Once more, for servers that could not be told.
                 brokle_admin(&world, &format!("revoke-key {}", view.id), "").await.unwrap();
-                assert!(heard.try_recv().is_ok());
+                assert!(heard.next().is_some());
             }
         }
     }

@@ -80,8 +80,26 @@ ids! {
     ApiKeyId;
     /// A signed-in device.
     SessionId;
-    /// A person's place in an organisation.
+    /// A person's place in an organisation or a project.
     MemberId;
+    /// An invitation to an organisation.
+    InvitationId;
+    /// A role that somebody defined.
+    RoleId;
+    /// A token that was sent by mail.
+    UserTokenId;
+    /// A recovery code of a second factor.
+    RecoveryCodeId;
+    /// A stored value of a setting.
+    SettingId;
+    /// A change of a setting.
+    SettingChangeId;
+    /// A line of the audit log.
+    AuditId;
+    /// A job of the queue.
+    JobId;
+    /// A mail in the outbox.
+    MailId;
 }
 
 #[cfg(test)]

@@ -3,5 +3,6 @@
 pub mod clock;
 pub mod id;
 pub mod money;
+pub mod origin;
 pub mod page;
 pub mod time;

@@ -1,5 +1,6 @@
 //! What is known of a request from its first byte on: its id and its place in the caller's trace.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use actix_web::{HttpMessage, HttpRequest};
@@ -11,17 +12,19 @@ pub struct RequestContext {
     pub request_id: Arc<str>,
     /// W3C trace id of the caller's `traceparent`, 32 hex digits.
     pub trace_id: Option<Arc<str>>,
+    /// The address of the client, past the proxies that are trusted.
+    pub client_ip: Option<IpAddr>,
 }
 
 impl RequestContext {
     /// The context of `request`; a fresh one where the middleware did not run.
     #[must_use]
     pub fn of(request: &HttpRequest) -> Self {
-        request
-            .extensions()
-            .get::<Self>()
-            .cloned()
-            .unwrap_or_else(|| Self { request_id: crate::common::id::fresh().to_string().into(), trace_id: None })
+        request.extensions().get::<Self>().cloned().unwrap_or_else(|| Self {
+            request_id: crate::common::id::fresh().to_string().into(),
+            trace_id: None,
+            client_ip: None,
+        })
     }
 }
 

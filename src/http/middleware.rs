@@ -105,6 +105,7 @@ fn context_of(request: &ServiceRequest) -> RequestContext {
             .and_then(accepted_request_id)
             .map_or_else(|| crate::common::id::fresh().to_string().into(), Into::into),
         trace_id: text(&HeaderName::from_static("traceparent")).and_then(trace_id_of).map(Into::into),
+        client_ip: request.peer_addr().map(|address| address.ip()),
     }
 }
 

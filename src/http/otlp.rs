@@ -65,7 +65,7 @@ fn grpc_code(code: Code) -> i32 {
         Code::PayloadTooLarge | Code::RateLimit => 8,
         Code::Internal => 13,
         Code::Unavailable => 14,
-        Code::Unauthorized | Code::RefreshExpired => 16,
+        Code::Unauthorized | Code::RefreshExpired | Code::SecondFactorRequired => 16,
     }
 }
 

@@ -17,6 +17,8 @@ pub enum Role {
     Developer,
     /// Reads.
     Viewer,
+    /// A member of the organisation who reaches only the projects that were assigned.
+    None,
     /// A role the organisation made for itself. It grants nothing in the community edition.
     Custom(String),
 }
@@ -30,8 +32,18 @@ impl Role {
             Self::Admin => "admin",
             Self::Developer => "developer",
             Self::Viewer => "viewer",
+            Self::None => "none",
             Self::Custom(name) => name,
         }
+    }
+}
+
+/// The role that counts in a project: the one given there, else the one in the organisation. An owner is never lowered.
+#[must_use]
+pub fn effective(in_organization: &Role, in_project: Option<&Role>) -> Role {
+    match (in_organization, in_project) {
+        (Role::Owner, _) | (_, None) => in_organization.clone(),
+        (_, Some(role)) => role.clone(),
     }
 }
 
@@ -44,6 +56,7 @@ impl FromStr for Role {
             "admin" => Self::Admin,
             "developer" => Self::Developer,
             "viewer" => Self::Viewer,
+            "none" => Self::None,
             other => Self::Custom(other.to_owned()),
         })
     }

@@ -2,6 +2,7 @@
 
 use sea_orm::ConnectionTrait;
 
+use super::role::effective;
 use super::{Error, Name, Organization, OrganizationAccess, Project, ProjectAccess, Role, store};
 use crate::common::clock::SharedClock;
 use crate::common::id::{OrganizationId, ProjectId, UserId};
@@ -33,13 +34,15 @@ impl Directory {
             return Ok(Vec::new());
         }
         let projects = store::list_projects_of(self.db.conn(), memberships.iter().map(|(organization, _)| organization.id)).await?;
+        let own = store::list_project_roles(self.db.conn(), user).await?;
         Ok(memberships
             .into_iter()
             .map(|(organization, role)| {
                 let projects = projects
                     .iter()
                     .filter(|project| project.organization_id == organization.id)
-                    .map(|project| (project.clone(), role.clone()))
+                    .map(|project| (project.clone(), effective(&role, own.get(&project.id))))
+                    .filter(|(_, role)| *role != Role::None)
                     .collect();
                 OrganizationAccess { organization, role, projects }
             })
@@ -51,6 +54,12 @@ impl Directory {
     pub async fn project_access(&self, user: UserId, project: ProjectId) -> Result<Option<ProjectAccess>, Error> {
         let found = store::find_project_access(self.db.conn(), user, project).await?;
         Ok(found.map(|(organization_id, role)| ProjectAccess { project_id: project, organization_id, role }))
+    }
+
+    /// The role of `user` in `organization` as a whole. None alike for one that does not exist and for one that `user` is no member
+    /// of.
+    pub async fn organization_role(&self, user: UserId, organization: OrganizationId) -> Result<Option<Role>, Error> {
+        Ok(store::find_role(self.db.conn(), user, organization).await?)
     }
 
     /// The role of `user` in `project`.

@@ -1,11 +1,15 @@
 //! Rows of `organizations`, `organization_members` and `projects`. The only place that touches them.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, Select};
 
 use super::entity::organization_members::{self as members, Entity as Member};
 use super::entity::organizations::{self, Entity as Tenant};
+use super::entity::project_members::{self, Entity as ProjectMember};
 use super::entity::projects::{self, Entity as Project};
+use super::role::effective;
 use super::{Error, Name, Organization, Role};
 use crate::common::id::{MemberId, OrganizationId, ProjectId, UserId};
 use crate::infra::db::{self, stored};
@@ -39,6 +43,18 @@ impl Project {
     /// The projects of some organisations.
     fn in_orgs(organizations: impl IntoIterator<Item = OrganizationId>) -> Select<Self> {
         Self::find().filter(projects::Column::OrganizationId.is_in(organizations)).filter(projects::Column::DeletedAt.is_null())
+    }
+}
+
+impl ProjectMember {
+    /// The roles given in one project.
+    fn in_project(project: ProjectId) -> Select<Self> {
+        Self::find().filter(project_members::Column::ProjectId.eq(project))
+    }
+
+    /// The roles of one person in all projects.
+    fn of_user(user: UserId) -> Select<Self> {
+        Self::find().filter(project_members::Column::UserId.eq(user))
     }
 }
 
@@ -85,15 +101,30 @@ pub async fn list_projects_of(
     Ok(rows.into_iter().map(super::Project::from).collect())
 }
 
-/// Organisation and role through which `user` reaches `project`; none when there is no such project or no such way.
+/// Organisation and effective role through which `user` reaches `project`; none when there is no such project or no such way.
+/// A member whose role is `none` reaches only projects in which they have a role of their own.
 pub async fn find_project_access(
     db: &impl ConnectionTrait,
     user: UserId,
     project: ProjectId,
 ) -> Result<Option<(OrganizationId, Role)>, db::Error> {
     let Some(row) = Project::find_by_id(project).filter(projects::Column::DeletedAt.is_null()).one(db).await? else { return Ok(None) };
-    let member = Member::of_user(user).filter(members::Column::OrganizationId.eq(row.organization_id)).one(db).await?;
-    Ok(member.map(|member| (row.organization_id, Role::from(member.role.as_str()))))
+    let Some(organization) = find_role(db, user, row.organization_id).await? else { return Ok(None) };
+    let own = ProjectMember::in_project(project).filter(project_members::Column::UserId.eq(user)).one(db).await?;
+    let role = effective(&organization, own.map(|member| Role::from(member.role.as_str())).as_ref());
+    Ok((role != Role::None).then_some((row.organization_id, role)))
+}
+
+/// The role of a member that counts; none for people who are no members and for suspended ones.
+pub async fn find_role(db: &impl ConnectionTrait, user: UserId, organization: OrganizationId) -> Result<Option<Role>, db::Error> {
+    let member = Member::of_user(user).filter(members::Column::OrganizationId.eq(organization)).one(db).await?;
+    Ok(member.map(|member| Role::from(member.role.as_str())))
+}
+
+/// The roles that `user` has in single projects. They count only together with a membership of the project's organisation.
+pub async fn list_project_roles(db: &impl ConnectionTrait, user: UserId) -> Result<HashMap<ProjectId, Role>, db::Error> {
+    let rows = ProjectMember::of_user(user).all(db).await?;
+    Ok(rows.into_iter().map(|row| (row.project_id, Role::from(row.role.as_str()))).collect())
 }
 
 pub async fn insert_organization(db: &impl ConnectionTrait, name: &Name, now: DateTime<Utc>) -> Result<Organization, Error> {
@@ -104,6 +135,7 @@ pub async fn insert_organization(db: &impl ConnectionTrait, name: &Name, now: Da
         status: ACTIVE.to_owned(),
         created_at: now,
         updated_at: now,
+        archived_at: None,
         deleted_at: None,
     };
     Tenant::insert(row.clone().into_active_model()).exec_without_returning(db).await.map_err(db::Error::from)?;

@@ -87,10 +87,12 @@ const LAYERS: &[&[&str]] = &[
     &["error", "common"],
     &["config"],
     &["infra"],
+    &["audit"],
     &["user", "organization"],
+    &["settings"],
     &["auth"],
     &["enterprise"],
-    &["settings", "notification"],
+    &["notification"],
     &["observability", "routing"],
     &["gateway"],
     &["billing"],
@@ -174,7 +176,7 @@ const PUBLIC: &[(&str, &str)] = &[
     ("/v1/auth/validate-key", "answers 400 where the key is missing, so it reads the key itself"),
 ];
 
-const CREDENTIALS: &[&str] = &["ApiKeyAuth", "SignedIn", "PlatformAdmin", "ProjectAccess<"];
+const CREDENTIALS: &[&str] = &["ApiKeyAuth<", "SignedIn", "PlatformAdmin", "ProjectAccess<", "OrganizationAccess<", "OrganizationMember"];
 
 #[test]
 fn every_handler_says_who_may_call_it() {

@@ -22,6 +22,7 @@ use crate::auth::{ApiKeys, Passwords, Revocations, SecretKey, random_password};
 use crate::common::clock::SharedClock;
 use crate::common::id::{OrganizationId, ProjectId, UserId, fresh};
 use crate::config::{Config, Role as Mode};
+use crate::infra::bus::Bus;
 use crate::infra::db::{Database, installation};
 use crate::organization::{Directory, Name, Role};
 use crate::user::{Email, NewUser, PasswordHash, Users};
@@ -50,7 +51,7 @@ async fn prepare_at(config: &Config, port: u16, db: &Database, clock: SharedCloc
     let starter = Starter {
         users: Users::new(db.clone(), clock.clone()),
         directory: Directory::new(db.clone(), clock.clone()),
-        keys: ApiKeys::new(db.clone(), clock.clone(), Revocations::new(), Duration::from_secs(1)),
+        keys: ApiKeys::new(db.clone(), clock.clone(), Revocations::new(Bus::new()), Duration::from_secs(1)),
         passwords: Passwords::new(),
         url: url(config, port),
         now: clock.now(),

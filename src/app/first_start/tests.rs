@@ -11,6 +11,7 @@ use super::{Secrets, prepare_at};
 use crate::auth::{ApiKeys, Device, Passwords, Revocations, Sessions};
 use crate::common::clock::{FixedClock, SharedClock};
 use crate::config::{Config, Environment};
+use crate::infra::bus::Bus;
 use crate::infra::db::testing::{TestDatabase, migrated_sqlite, test_databases};
 use crate::infra::db::{Database, installation};
 use crate::organization::{Directory, Role};
@@ -79,11 +80,12 @@ async fn a_standalone_installation_is_usable_after_its_first_start() {
     let (email, password, key) = (after(&shown, "log in as"), after(&shown, "password"), after(&shown, "API key"));
 
     let users = Users::new(db.db.clone(), clock());
-    let sessions = Sessions::new(db.db.clone(), clock(), users, Passwords::new(), Revocations::new(), &secrets.token_settings(&config));
+    let sessions =
+        Sessions::new(db.db.clone(), clock(), users, Passwords::new(), Revocations::new(Bus::new()), &secrets.token_settings(&config));
     let signed_in = sessions.login(email, password, Device::default()).await.unwrap();
     let context = sessions.authenticate_access(&signed_in.access_token).await.unwrap();
     assert!(context.is_admin);
-    let keys = ApiKeys::new(db.db.clone(), clock(), Revocations::new(), Duration::from_secs(1));
+    let keys = ApiKeys::new(db.db.clone(), clock(), Revocations::new(Bus::new()), Duration::from_secs(1));
     let stands_for = keys.authenticate(key).await.unwrap().unwrap();
     let directory = Directory::new(db.db.clone(), clock());
     assert_eq!(directory.project_role(context.user_id, stands_for.project_id).await.unwrap(), Some(Role::Owner));

@@ -25,13 +25,14 @@ pub struct Holder {
     pub organization_id: OrganizationId,
     pub created_by: Option<UserId>,
     pub expires_at: Option<DateTime<Utc>>,
+    pub scopes: String,
 }
 
-/// The key with this hash, unless it was revoked or its project or organisation deleted.
+/// The key with this hash, unless it was revoked or its project or organisation deleted or archived.
 pub async fn find_holder(db: &impl ConnectionTrait, hash: KeyHash) -> Result<Option<Holder>, Error> {
-    const QUERY: &str = "SELECT k.id, k.project_id, p.organization_id, k.created_by, k.expires_at FROM api_keys k \
-        JOIN projects p ON p.id = k.project_id AND p.deleted_at IS NULL \
-        JOIN organizations o ON o.id = p.organization_id AND o.deleted_at IS NULL \
+    const QUERY: &str = "SELECT k.id, k.project_id, p.organization_id, k.created_by, k.expires_at, k.scopes FROM api_keys k \
+        JOIN projects p ON p.id = k.project_id AND p.deleted_at IS NULL AND p.archived_at IS NULL \
+        JOIN organizations o ON o.id = p.organization_id AND o.deleted_at IS NULL AND o.archived_at IS NULL \
         WHERE k.key_hash = $1 AND k.revoked_at IS NULL";
     let backend: DbBackend = db.get_database_backend();
     let statement = Statement::from_sql_and_values(backend, QUERY, [hash.to_hex().into()]);

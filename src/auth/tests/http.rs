@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use utoipa_actix_web::AppExt;
 
 use crate::auth::Device;
+use crate::auth::key_scope::Ingest;
 use crate::auth::permission::{ApiKeysCreate, TracesRead};
 use crate::auth::testing::{PASSWORD, World};
 use crate::error::ApiError;
@@ -18,7 +19,7 @@ use crate::http::envelope::Answer;
 use crate::http::extract::{ApiKeyAuth, Json, Path, PlatformAdmin, ProjectAccess, Query};
 
 #[get("/t/key")]
-async fn t_with_key(key: ApiKeyAuth) -> Result<Answer<Value>, ApiError> {
+async fn t_with_key(key: ApiKeyAuth<Ingest>) -> Result<Answer<Value>, ApiError> {
     Ok(Answer::ok(json!({"project": key.project_id})))
 }
 

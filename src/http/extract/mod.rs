@@ -1,16 +1,22 @@
 //! What a handler asks of a request, as types in its signature.
 //!
-//! A handler without one of the first four is open to everybody; that is seen in its signature, not hidden in a route table.
+//! A handler without a credential is open to everybody; that is seen in its signature, not hidden in a route table.
 
 mod api_key;
 mod body;
+mod organization;
+mod origin;
 mod project;
 mod user;
 
 pub use api_key::ApiKeyAuth;
 pub use body::{Json, Path, Query};
+pub use organization::{OrganizationAccess, OrganizationMember};
 pub use project::ProjectAccess;
 pub use user::{PlatformAdmin, SignedIn};
+
+/// What a handler may ask for, as types.
+pub use crate::auth::{key_scope, permission};
 
 use std::future::Future;
 use std::pin::Pin;

@@ -1,15 +1,15 @@
 //! Callers who may do something in a project.
 
 use std::marker::PhantomData;
+use std::str::FromStr;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
-use serde::Deserialize;
 
 use super::{Extracting, SignedIn, service};
 use crate::auth::permission::Required;
 use crate::auth::{Authorizer, UserContext};
-use crate::common::id::{OrganizationId, ProjectId};
+use crate::common::id::{InvalidId, OrganizationId, ProjectId};
 use crate::error::ApiError;
 use crate::organization::Role;
 
@@ -35,7 +35,7 @@ impl<P: Required> FromRequest for ProjectAccess<P> {
         let request = request.clone();
         Box::pin(async move {
             let SignedIn(user) = user.await?;
-            let project = named_project(&request)?;
+            let project = named(&request, "project_id")?;
             let authorizer: Authorizer = service(&request)?;
             let access = authorizer.project(user.user_id, project, P::PERMISSION).await?;
             Ok(Self {
@@ -49,14 +49,12 @@ impl<P: Required> FromRequest for ProjectAccess<P> {
     }
 }
 
-fn named_project(request: &HttpRequest) -> Result<ProjectId, ApiError> {
-    #[derive(Deserialize)]
-    struct Named {
-        project_id: Option<String>,
-    }
+/// The id that the request names, in its path or in its query.
+pub(super) fn named<T: FromStr<Err = InvalidId>>(request: &HttpRequest, name: &'static str) -> Result<T, ApiError> {
     let in_query =
-        || actix_web::web::Query::<Named>::from_query(request.query_string()).ok().and_then(|query| query.into_inner().project_id);
-    let text = request.match_info().get("project_id").map(str::to_owned).or_else(in_query).filter(|text| !text.is_empty());
-    let text = text.ok_or_else(|| ApiError::validation("project_id", "project_id is missing: name the project"))?;
-    text.parse().map_err(|error: crate::common::id::InvalidId| ApiError::validation("project_id", format!("project_id: {error}")))
+        || form_urlencoded::parse(request.query_string().as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
+    let text = request.match_info().get(name).map(str::to_owned).or_else(in_query).filter(|text| !text.is_empty());
+    let what = name.trim_end_matches("_id");
+    let text = text.ok_or_else(|| ApiError::validation(name, format!("{name} is missing: name the {what}")))?;
+    text.parse().map_err(|error: InvalidId| ApiError::validation(name, format!("{name}: {error}")))
 }

@@ -3,7 +3,10 @@
 use sea_orm::sea_query::{ArrayType, ColumnType, Nullable, StringLen, ValueType, ValueTypeErr};
 use sea_orm::{ColIdx, DbErr, IntoActiveValue, QueryResult, TryFromU64, TryGetError, TryGetable, Value};
 
-use crate::common::id::{ApiKeyId, MemberId, OrganizationId, ProjectId, SessionId, UserId};
+use crate::common::id::{
+    ApiKeyId, AuditId, InvitationId, JobId, MailId, MemberId, OrganizationId, ProjectId, RecoveryCodeId, RoleId, SessionId,
+    SettingChangeId, SettingId, UserId, UserTokenId,
+};
 
 macro_rules! columns {
     ($($id:ident),+) => {$(
@@ -58,4 +61,20 @@ macro_rules! columns {
     )+};
 }
 
-columns!(UserId, OrganizationId, ProjectId, ApiKeyId, SessionId, MemberId);
+columns!(
+    UserId,
+    OrganizationId,
+    ProjectId,
+    ApiKeyId,
+    SessionId,
+    MemberId,
+    InvitationId,
+    RoleId,
+    UserTokenId,
+    RecoveryCodeId,
+    SettingId,
+    SettingChangeId,
+    AuditId,
+    JobId,
+    MailId
+);

@@ -11,7 +11,7 @@ use super::body::{self, Compression, PATIENCE};
 use super::service::{Ingest, PartialSuccess, Tenant, TraceRequest};
 use super::signal::Signal;
 use crate::error::{ApiError, Code};
-use crate::http::extract::ApiKeyAuth;
+use crate::http::extract::{ApiKeyAuth, key_scope};
 use crate::http::otlp::Encoding;
 
 /// Adds the routes; all take an API key.
@@ -36,7 +36,12 @@ pub fn routes(config: &mut utoipa_actix_web::service_config::ServiceConfig<'_>) 
     )
 )]
 #[post("/v1/traces")]
-async fn traces(request: HttpRequest, key: ApiKeyAuth, payload: web::Payload, ingest: web::Data<Ingest>) -> Result<HttpResponse, ApiError> {
+async fn traces(
+    request: HttpRequest,
+    key: ApiKeyAuth<key_scope::Ingest>,
+    payload: web::Payload,
+    ingest: web::Data<Ingest>,
+) -> Result<HttpResponse, ApiError> {
     take_traces(&request, &key, payload, &ingest).await.inspect_err(|error| ingest.refused(error))
 }
 
@@ -51,7 +56,7 @@ async fn traces(request: HttpRequest, key: ApiKeyAuth, payload: web::Payload, in
 #[post("/v1/otlp/traces")]
 async fn otlp_traces(
     request: HttpRequest,
-    key: ApiKeyAuth,
+    key: ApiKeyAuth<key_scope::Ingest>,
     payload: web::Payload,
     ingest: web::Data<Ingest>,
 ) -> Result<HttpResponse, ApiError> {
@@ -69,7 +74,7 @@ async fn otlp_traces(
 #[post("/v1/metrics")]
 async fn metrics(
     request: HttpRequest,
-    _key: ApiKeyAuth,
+    _key: ApiKeyAuth<key_scope::Ingest>,
     payload: web::Payload,
     ingest: web::Data<Ingest>,
 ) -> Result<HttpResponse, ApiError> {
@@ -87,7 +92,7 @@ async fn metrics(
 #[post("/v1/otlp/metrics")]
 async fn otlp_metrics(
     request: HttpRequest,
-    _key: ApiKeyAuth,
+    _key: ApiKeyAuth<key_scope::Ingest>,
     payload: web::Payload,
     ingest: web::Data<Ingest>,
 ) -> Result<HttpResponse, ApiError> {
@@ -103,7 +108,12 @@ async fn otlp_metrics(
     responses((status = 200, description = "counted, not stored", body = Object), (status = 401, description = "no or unknown API key"))
 )]
 #[post("/v1/logs")]
-async fn logs(request: HttpRequest, _key: ApiKeyAuth, payload: web::Payload, ingest: web::Data<Ingest>) -> Result<HttpResponse, ApiError> {
+async fn logs(
+    request: HttpRequest,
+    _key: ApiKeyAuth<key_scope::Ingest>,
+    payload: web::Payload,
+    ingest: web::Data<Ingest>,
+) -> Result<HttpResponse, ApiError> {
     count(&request, payload, &ingest, Signal::Logs).await.inspect_err(|error| ingest.refused(error))
 }
 
@@ -118,14 +128,19 @@ async fn logs(request: HttpRequest, _key: ApiKeyAuth, payload: web::Payload, ing
 #[post("/v1/otlp/logs")]
 async fn otlp_logs(
     request: HttpRequest,
-    _key: ApiKeyAuth,
+    _key: ApiKeyAuth<key_scope::Ingest>,
     payload: web::Payload,
     ingest: web::Data<Ingest>,
 ) -> Result<HttpResponse, ApiError> {
     count(&request, payload, &ingest, Signal::Logs).await.inspect_err(|error| ingest.refused(error))
 }
 
-async fn take_traces(request: &HttpRequest, key: &ApiKeyAuth, payload: web::Payload, ingest: &Ingest) -> Result<HttpResponse, ApiError> {
+async fn take_traces(
+    request: &HttpRequest,
+    key: &ApiKeyAuth<key_scope::Ingest>,
+    payload: web::Payload,
+    ingest: &Ingest,
+) -> Result<HttpResponse, ApiError> {
     let encoding = encoding_of(request)?;
     let compression = Compression::of(request.headers())?;
     let mut held = ingest.hold();
