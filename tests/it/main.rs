@@ -20,6 +20,7 @@ mod crash;
 mod editions;
 mod health;
 mod ingest;
+mod isolation;
 mod metrics;
 mod once;
 mod outage;

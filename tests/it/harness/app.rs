@@ -17,7 +17,8 @@ use super::services::{Services, scratch_dir};
 pub const API_KEY: &str = "bk_0123456789abcdefghijABCDEFGHIJ0123456789";
 pub const EMAIL: &str = "admin@example.com";
 pub const PASSWORD: &str = "correct horse battery";
-const JWT_SECRET: &str = "0123456789abcdef0123456789abcdef0123456789abcdef";
+/// Signs the access tokens of every installation under test.
+pub const JWT_SECRET: &str = "0123456789abcdef0123456789abcdef0123456789abcdef";
 
 /// Which processes make up the installation under test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +44,7 @@ pub struct TestApp {
     pub services: Option<Services>,
     clickhouse: ClickHouse,
     parts: Vec<Part>,
-    _data: tempfile::TempDir,
+    data: tempfile::TempDir,
 }
 
 fn init() -> Vec<(String, String)> {
@@ -122,11 +123,16 @@ impl TestApp {
             services,
             clickhouse: clickhouse.unwrap(),
             parts,
-            _data: data,
+            data,
         };
         app.token = app.log_in(login.0, login.1).await;
         app.project_id = app.get("/api/v1/users/me").await["data"]["organizations"][0]["projects"][0]["id"].as_str().unwrap().to_owned();
         app
+    }
+
+    /// Where a standalone installation keeps its files.
+    pub fn data_dir(&self) -> &std::path::Path {
+        self.data.path()
     }
 
     /// An access token.

@@ -8,7 +8,7 @@ mod process;
 mod proxy;
 mod services;
 
-pub use app::{API_KEY, EMAIL, PASSWORD, Setup, TestApp};
+pub use app::{API_KEY, EMAIL, JWT_SECRET, PASSWORD, Setup, TestApp};
 pub use installation::{Api, Installation, Running, START, STOP, log_in};
 pub use load::{Acknowledged, Chance, Load, generation, one_span, verify};
 pub use otlp::{Spans, attribute, now_ns, request, span};
