@@ -12,7 +12,7 @@ pub struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for table in [jobs(), job_schedules(), mail_outbox()] {
+        for table in [jobs(), job_schedules(), job_runners(), mail_outbox()] {
             manager.create_table(table).await?;
         }
         for index in indexes() {
@@ -63,6 +63,16 @@ fn job_schedules() -> TableCreateStatement {
         .col(string_len(column("cron"), 100))
         .col(time("next_at"))
         .col(time_null("last_at"))
+        .col(time("created_at"))
+        .col(time("updated_at"))
+        .to_owned()
+}
+
+/// Processes that take jobs, as long as they say so.
+fn job_runners() -> TableCreateStatement {
+    table("job_runners")
+        .col(string_len(column("name"), 128).primary_key())
+        .col(time("expires_at"))
         .col(time("created_at"))
         .col(time("updated_at"))
         .to_owned()

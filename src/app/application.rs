@@ -10,7 +10,7 @@ use anyhow::Context;
 
 use super::backends::{Backends, pricer};
 use super::lifecycle::{Ending, Lifecycle};
-use super::{first_start, server, worker};
+use super::{first_start, jobs, server, worker};
 use crate::common::clock::SharedClock;
 use crate::config::{Config, Role};
 use crate::http::health::Readiness;
@@ -87,7 +87,7 @@ impl Application {
                 serve(lifecycle, server, readiness.clone());
                 backends.check_durability(config.redis.durability_check == "strict").await?;
                 backends.wait_until_migrated().await?;
-                worker::start(config, backends, &metrics, lifecycle)?;
+                worker::start(config, clock, backends, &metrics, lifecycle)?;
                 readiness.started();
             }
             Role::Standalone | Role::Server => {
@@ -96,8 +96,19 @@ impl Application {
                 let secrets = first_start::prepare(config, port, &backends.database, clock.clone()).await?;
                 let preparing = Arc::new(AtomicUsize::new(0));
                 let queue = queue(config, backends, &metrics, lifecycle, &preparing)?;
-                let parts = server::Parts { backends, clock, metrics, readiness: readiness.clone(), queue, preparing, secrets: &secrets };
+                let parts = server::Parts {
+                    backends,
+                    clock: clock.clone(),
+                    metrics: metrics.clone(),
+                    readiness: readiness.clone(),
+                    queue,
+                    preparing,
+                    secrets: &secrets,
+                };
                 let services = server::Services::new(config, parts, lifecycle);
+                if config.role == Role::Standalone {
+                    jobs::start(config, &backends.database, clock, services.bus(), &metrics, lifecycle)?;
+                }
                 serve(lifecycle, server::http(config, listener, services)?, readiness);
             }
         }

@@ -4,6 +4,7 @@ mod application;
 mod backends;
 mod bus;
 mod first_start;
+mod jobs;
 mod lifecycle;
 mod server;
 mod worker;

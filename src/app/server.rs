@@ -20,6 +20,7 @@ use super::backends::Backends;
 use super::bus;
 use super::first_start::Secrets;
 use super::lifecycle::Lifecycle;
+use crate::administration::Operations;
 use crate::audit::Audit;
 use crate::auth::http::RefreshCookie;
 use crate::auth::{ApiKeys, Authorizer, Passwords, Revocations, Sessions};
@@ -45,6 +46,7 @@ const KEEP_WITHOUT_BUS: Duration = Duration::from_secs(1);
 /// Everything handlers need, made once and shared by all HTTP threads.
 #[derive(Clone)]
 pub(super) struct Services {
+    bus: Bus,
     clock: web::Data<SharedClock>,
     metrics: web::Data<Metrics>,
     readiness: web::Data<Readiness>,
@@ -52,6 +54,7 @@ pub(super) struct Services {
     audit: web::Data<Audit>,
     jobs: web::Data<Jobs>,
     mailer: web::Data<Mailer>,
+    operations: web::Data<Operations>,
     settings: web::Data<Settings>,
     users: web::Data<Users>,
     directory: web::Data<Directory>,
@@ -85,7 +88,8 @@ impl Services {
         let bus = Bus::new();
         let audit = Audit::new(clock.clone());
         let jobs = Jobs::new(database.clone(), clock.clone(), bus.clone());
-        let mailer = Mailer::new(jobs.clone(), clock.clone());
+        let mailer = Mailer::new(jobs.clone(), clock.clone()).delivering(config.mail.delivers());
+        let operations = Operations::new(database.clone(), jobs.clone(), mailer.clone(), audit.clone());
         let settings = Settings::new(database.clone());
         let revocations = Revocations::new(bus.clone());
         let keep = Duration::from_secs(config.auth.api_key_cache_seconds);
@@ -108,6 +112,7 @@ impl Services {
             Ok(())
         });
         Self {
+            bus,
             clock: web::Data::new(clock),
             metrics: web::Data::new(metrics),
             readiness: web::Data::new(readiness),
@@ -115,6 +120,7 @@ impl Services {
             audit: web::Data::new(audit),
             jobs: web::Data::new(jobs),
             mailer: web::Data::new(mailer),
+            operations: web::Data::new(operations),
             settings: web::Data::new(settings),
             users: web::Data::new(users),
             directory: web::Data::new(directory),
@@ -127,9 +133,15 @@ impl Services {
         }
     }
 
+    /// What the processes tell each other.
+    pub(super) fn bus(&self) -> &Bus {
+        &self.bus
+    }
+
     fn register(&self, config: &mut web::ServiceConfig) {
         // Without `..`: a service that is not registered does not compile.
         let Self {
+            bus: _,
             clock,
             metrics,
             readiness,
@@ -137,6 +149,7 @@ impl Services {
             audit,
             jobs,
             mailer,
+            operations,
             settings,
             users,
             directory,
@@ -155,6 +168,7 @@ impl Services {
             .app_data(audit)
             .app_data(jobs)
             .app_data(mailer)
+            .app_data(operations)
             .app_data(settings)
             .app_data(users)
             .app_data(directory)
@@ -174,6 +188,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
         .configure(crate::auth::http::routes)
         .configure(crate::user::http::routes)
         .configure(crate::observability::routes)
+        .configure(crate::administration::http::routes)
         .configure(crate::enterprise::routes);
 }
 

@@ -1,4 +1,4 @@
-//! What a worker runs: the consumers of the telemetry queue and the writers behind them.
+//! What a worker runs: the consumers of the telemetry queue and the writers behind them, jobs and schedules.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -9,12 +9,21 @@ use anyhow::Context;
 use super::application::start_writers;
 use super::backends::{Backends, pricer};
 use super::lifecycle::Lifecycle;
+use super::{bus, jobs};
+use crate::common::clock::SharedClock;
 use crate::config::Config;
+use crate::infra::bus::Bus;
 use crate::infra::metrics::Metrics;
 use crate::observability::queue::{Consumer, ConsumerSettings, Retry};
 
-/// Starts consuming.
-pub(super) fn start(config: &Config, backends: &Backends, metrics: &Metrics, lifecycle: &Lifecycle) -> anyhow::Result<()> {
+/// Starts consuming and doing jobs.
+pub(super) fn start(
+    config: &Config,
+    clock: SharedClock,
+    backends: &Backends,
+    metrics: &Metrics,
+    lifecycle: &Lifecycle,
+) -> anyhow::Result<()> {
     let redis = backends.redis.clone().context("a worker needs Redis")?;
     let preparing = Arc::new(AtomicUsize::new(0));
     let retry = Retry::Until(lifecycle.stop_token());
@@ -25,15 +34,18 @@ pub(super) fn start(config: &Config, backends: &Backends, metrics: &Metrics, lif
         retention_days: config.ingest.retention_days,
         name: format!("{}-{}-{}", host(), std::process::id(), crate::common::id::fresh()),
     };
-    let consumer = Consumer::new(redis, settings, gatherer, pricer()?, metrics.clone(), preparing);
+    let consumer = Consumer::new(redis.clone(), settings, gatherer, pricer()?, metrics.clone(), preparing);
     let stop = lifecycle.stop_token();
     lifecycle.spawn_intake("telemetry consumer", async move {
         consumer.run(stop).await;
         Ok(())
     });
-    Ok(())
+    let bus = Bus::new();
+    bus::connect(&redis, &bus, lifecycle);
+    jobs::start(config, &backends.database, clock, &bus, metrics, lifecycle)
 }
 
-fn host() -> String {
+/// The name of this machine.
+pub(super) fn host() -> String {
     std::fs::read_to_string("/proc/sys/kernel/hostname").map_or_else(|_| "host".to_owned(), |name| name.trim().to_owned())
 }

@@ -81,8 +81,8 @@ pub(super) struct RevokeKey {
     key: String,
 }
 
-/// Opens the database of `config` and does it. A standalone process may be running: only its SQLite file is touched.
-pub(super) async fn run(command: Command, config: Config) -> anyhow::Result<()> {
+/// Opens the database of `config`, which must be current.
+pub(super) async fn open(config: &Config) -> anyhow::Result<Database> {
     let db = match config.role {
         Mode::Standalone => {
             let path = config.data.dir.join("brokle.db");
@@ -93,6 +93,12 @@ pub(super) async fn run(command: Command, config: Config) -> anyhow::Result<()> 
     };
     let missing = migrate::pending(&db).await?;
     ensure!(missing.is_empty(), "the database lacks {} migration(s): run `brokle migrate`, or start a server", missing.len());
+    Ok(db)
+}
+
+/// Opens the database of `config` and does it. A standalone process may be running: only its SQLite file is touched.
+pub(super) async fn run(command: Command, config: Config) -> anyhow::Result<()> {
+    let db = open(&config).await?;
     let bus = Bus::new();
     let mut announced = bus.outgoing();
     let revocations = Revocations::new(bus);

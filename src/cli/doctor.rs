@@ -155,13 +155,29 @@ async fn servers(report: &mut Report, config: &Config) {
 
 async fn schema(report: &mut Report, database: &Database, clickhouse: &ClickHouse) {
     match pending_migrations(database, clickhouse).await {
-        Ok(pending) if pending.is_empty() => report.ok("schema", "current"),
+        Ok(pending) if pending.is_empty() => {
+            report.ok("schema", "current");
+            background(report, database).await;
+        }
         Ok(pending) => report.warn(
             "schema",
             &format!("{} migration(s) pending: {}", pending.len(), pending.join(", ")),
             "run `brokle migrate`, or start a server, which does it",
         ),
         Err(error) => report.fail("schema", &format!("{error:#}"), "see the message"),
+    }
+}
+
+/// Jobs that were given up and mail that was not sent.
+async fn background(report: &mut Report, database: &Database) {
+    match super::jobs::left_behind(database).await {
+        Ok((0, 0)) => report.ok("jobs", "none is dead, no mail failed"),
+        Ok((dead, failed)) => report.warn(
+            "jobs",
+            &format!("{dead} given up, {failed} mail(s) not sent"),
+            "see `brokle jobs list --status dead` and `brokle mail list --status failed`",
+        ),
+        Err(error) => report.fail("jobs", &format!("{error:#}"), "see the message"),
     }
 }
 

@@ -6,6 +6,8 @@ mod demo;
 mod doctor;
 mod engine;
 mod health;
+mod jobs;
+mod mail;
 mod migrate;
 mod openapi;
 mod output;
@@ -38,6 +40,12 @@ enum Command {
     /// Make users and keys, reset passwords
     #[command(subcommand)]
     Admin(admin::Command),
+    /// Look at background jobs, try them again, cancel them
+    #[command(subcommand)]
+    Jobs(jobs::Command),
+    /// Read the mail that was sent, or kept where there is no mail server
+    #[command(subcommand)]
+    Mail(mail::Command),
     /// Serve the embedded ClickHouse engine over TCP
     Engine(engine::Arguments),
     /// Send a realistic set of traces to a running Brokle
@@ -80,6 +88,8 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Health(arguments) => return health::run(&arguments, &environment).await,
         Command::Migrate(arguments) => return migrate::run(&arguments, Config::load(&environment)?).await,
         Command::Admin(command) => admin::run(command, Config::load(&environment)?).await?,
+        Command::Jobs(command) => jobs::run(command, Config::load(&environment)?).await?,
+        Command::Mail(command) => mail::run(command, Config::load(&environment)?).await?,
         Command::Engine(arguments) => {
             let config = Config::load(&environment)?;
             let _guard = telemetry::init(&config)?;

@@ -11,7 +11,9 @@ use ::config::{Config as Layers, File, FileFormat};
 pub use docs::{markdown, redacted};
 pub use env::{Environment, Unknown, VARIABLES};
 pub use role::{Role, UnknownRole};
-pub use sections::{Auth, Clickhouse, Data, Database, Engine, Enterprise, Ingest, Init, Log, Otel, Queue, Redis, Secret, Server};
+pub use sections::{
+    Auth, Clickhouse, Data, Database, Engine, Enterprise, Ingest, Init, Jobs, Log, Mail, Otel, Queue, Redis, Secret, Server,
+};
 use serde::Deserialize;
 
 /// The defaults with their explanations, as shipped.
@@ -31,6 +33,8 @@ pub struct Config {
     pub auth: Auth,
     pub ingest: Ingest,
     pub queue: Queue,
+    pub jobs: Jobs,
+    pub mail: Mail,
     pub otel: Otel,
     pub init: Init,
     pub enterprise: Enterprise,
@@ -77,6 +81,8 @@ impl Config {
         let auth = section(layers, "auth", problems);
         let ingest = section(layers, "ingest", problems);
         let queue = section(layers, "queue", problems);
+        let jobs = section(layers, "jobs", problems);
+        let mail = section(layers, "mail", problems);
         let otel = section(layers, "otel", problems);
         let init = section(layers, "init", problems);
         let enterprise = section(layers, "enterprise", problems);
@@ -99,6 +105,8 @@ impl Config {
             auth: auth?,
             ingest: ingest?,
             queue: queue?,
+            jobs: jobs?,
+            mail: mail?,
             otel: otel?,
             init: init?,
             enterprise: enterprise?,
@@ -169,6 +177,9 @@ impl Config {
             "REFRESH_TOKEN_TTL_SECONDS must be more than ACCESS_TOKEN_TTL_SECONDS",
         );
         require((1..=1024).contains(&self.queue.shards), "QUEUE_SHARDS must be 1 to 1024");
+        require((1..=64).contains(&self.jobs.concurrency), "JOBS_CONCURRENCY must be 1 to 64");
+        require((1..=300).contains(&self.jobs.lease_seconds), "JOBS_LEASE_SECONDS must be 1 to 300");
+        self.mail.check(&mut require);
         require(self.queue.claim_idle_ms >= 1_000, "QUEUE_CLAIM_IDLE_MS must be 1000 or more");
         require((1..=100_000).contains(&self.ingest.gather_rows), "INGEST_GATHER_ROWS must be 1 to 100000");
         require((1..=10_000).contains(&self.ingest.gather_ms), "INGEST_GATHER_MS must be 1 to 10000");

@@ -153,6 +153,51 @@ pub struct Queue {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct Jobs {
+    pub concurrency: usize,
+    pub lease_seconds: u64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mail {
+    pub host: String,
+    pub port: u16,
+    pub username: String,
+    pub password: Secret,
+    pub tls: String,
+    pub from_address: String,
+    pub from_name: String,
+}
+
+impl Mail {
+    /// Whether there is a mail server.
+    #[must_use]
+    pub fn delivers(&self) -> bool {
+        !self.host.is_empty()
+    }
+
+    /// Whether mail can leave as it is set.
+    pub(super) fn check(&self, require: &mut impl FnMut(bool, &str)) {
+        require(matches!(self.tls.as_str(), "starttls" | "tls" | "none"), "SMTP_TLS must be starttls, tls or none");
+        let plain = !self.host.contains(['/', ':', '@', ' ']) || self.host.parse::<std::net::IpAddr>().is_ok();
+        require(plain, "SMTP_HOST must be the name of the mail server alone, such as smtp.example.com; the port goes into SMTP_PORT");
+        require(self.port > 0, "SMTP_PORT must be 1 to 65535");
+        let from = self.from_address.parse::<lettre::Address>();
+        require(
+            if self.from_address.is_empty() { !self.delivers() } else { from.is_ok() },
+            "EMAIL_FROM_ADDRESS must be the address that mail comes from, such as brokle@example.com, when SMTP_HOST is set",
+        );
+        require(
+            self.username.is_empty() == self.password.is_empty(),
+            "SMTP_USERNAME and SMTP_PASSWORD belong together: set both, or neither",
+        );
+        require(!self.from_name.contains(['\r', '\n']), "EMAIL_FROM_NAME must be one line");
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Otel {
     pub endpoint: String,
     pub headers: Secret,

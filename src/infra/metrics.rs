@@ -46,6 +46,14 @@ pub struct Metrics {
     pub cost_micros: IntCounter,
     /// API key look-ups, by outcome (hit, miss, failed).
     pub key_lookups: IntCounterVec,
+    /// Runs of jobs by kind and outcome (done, retried, dead, cancelled, released, lost).
+    pub jobs: IntCounterVec,
+    /// Seconds a run of a job took, by kind.
+    pub jobs_duration: HistogramVec,
+    /// Jobs that are queued, running or dead, in the whole installation.
+    pub jobs_open: IntGaugeVec,
+    /// Seconds that the oldest job has waited past its time.
+    pub jobs_oldest: IntGauge,
 }
 
 impl Metrics {
@@ -106,6 +114,10 @@ impl Metrics {
             tokens: counters("brokle_tokens_total", "Tokens stored", &["kind"])?,
             cost_micros: counter("brokle_cost_microdollars_total", "Cost stored in 10^-6 US dollars")?,
             key_lookups: counters("brokle_api_key_lookups_total", "API key look-ups", &["outcome"])?,
+            jobs: counters("brokle_jobs_total", "Runs of jobs by kind and outcome", &["kind", "outcome"])?,
+            jobs_duration: histogram("brokle_job_duration_seconds", "Time of a run of a job", &["kind"])?,
+            jobs_open: gauges("brokle_jobs", "Jobs of the installation that are queued, running or dead", &["status"])?,
+            jobs_oldest: gauge("brokle_jobs_oldest_queued_seconds", "How long the oldest job has waited past its time")?,
             registry: Arc::new(registry),
         })
     }

@@ -37,4 +37,20 @@ impl Template {
             Self::AccountLocked { .. } => "account_locked",
         }
     }
+
+    /// The line that people see first.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        let subject = match self {
+            Self::VerifyEmail { .. } => "Confirm your e-mail address".to_owned(),
+            Self::AlreadyRegistered { .. } => "You already have a Brokle account".to_owned(),
+            Self::ResetPassword { .. } => "Reset your Brokle password".to_owned(),
+            Self::PasswordChanged { .. } => "Your Brokle password was changed".to_owned(),
+            Self::SecondFactorChanged { what, .. } => format!("Your Brokle account: {what}"),
+            Self::Invitation { organization, .. } => format!("You are invited to {organization} on Brokle"),
+            Self::AccountLocked { .. } => "Your Brokle account is locked for a while".to_owned(),
+        };
+        // Names are other people's text: one line, and not a long one.
+        subject.chars().filter(|character| !character.is_control()).take(200).collect()
+    }
 }

@@ -1,1 +1,3 @@
+pub mod job_runners;
+pub mod job_schedules;
 pub mod jobs;

@@ -1,0 +1,54 @@
+//! What can go wrong while running the installation.
+
+use crate::error::{Code, Coded};
+use crate::infra::{db, mail};
+
+/// A failure of the administration.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("job not found")]
+    JobNotFound,
+    #[error("the job is {0}: only one that is dead, cancelled or queued can be tried again")]
+    NotRetried(String),
+    #[error("another job of the same kind and key is open; it does the same work")]
+    SameKeyOpen,
+    #[error("the job is {0}: only one that is queued or running can be cancelled")]
+    NotCancelled(String),
+    #[error("schedule not found")]
+    ScheduleNotFound,
+    #[error("mail not found")]
+    MailNotFound,
+    #[error("the mail is {0} already, or its text was forgotten: let the action that sent it be repeated")]
+    NotSentAgain(String),
+    #[error("no mail server is set: set SMTP_HOST and start Brokle again, or hand the text on yourself")]
+    NoMailServer,
+    #[error(transparent)]
+    Mail(#[from] mail::Error),
+    #[error(transparent)]
+    Database(#[from] db::Error),
+}
+
+impl From<sea_orm::DbErr> for Error {
+    fn from(error: sea_orm::DbErr) -> Self {
+        Self::Database(error.into())
+    }
+}
+
+impl Coded for Error {
+    fn code(&self) -> Code {
+        match self {
+            Self::JobNotFound | Self::ScheduleNotFound | Self::MailNotFound => Code::NotFound,
+            Self::NotRetried(_) | Self::SameKeyOpen | Self::NotCancelled(_) | Self::NotSentAgain(_) | Self::NoMailServer => Code::Conflict,
+            Self::Mail(error) => error.code(),
+            Self::Database(error) => error.code(),
+        }
+    }
+
+    fn retry_after(&self) -> Option<u32> {
+        match self {
+            Self::Mail(error) => error.retry_after(),
+            Self::Database(error) => error.retry_after(),
+            _ => None,
+        }
+    }
+}
