@@ -4,6 +4,7 @@
 
 #![cfg_attr(test, expect(clippy::disallowed_methods, reason = "tests start tasks and clients of their own, and live in real time"))]
 
+pub mod administration;
 pub mod app;
 pub mod audit;
 pub mod auth;

@@ -46,6 +46,10 @@ pub struct Metrics {
     pub cost_micros: IntCounter,
     /// API key look-ups, by outcome (hit, miss, failed).
     pub key_lookups: IntCounterVec,
+    /// Requests refused because there were too many, by what is limited (address, sign_in, user, key).
+    pub rate_limited: IntCounterVec,
+    /// Requests whose limit could not be checked.
+    pub rate_limit_unchecked: IntCounter,
 }
 
 impl Metrics {
@@ -106,6 +110,8 @@ impl Metrics {
             tokens: counters("brokle_tokens_total", "Tokens stored", &["kind"])?,
             cost_micros: counter("brokle_cost_microdollars_total", "Cost stored in 10^-6 US dollars")?,
             key_lookups: counters("brokle_api_key_lookups_total", "API key look-ups", &["outcome"])?,
+            rate_limited: counters("brokle_rate_limited_total", "Requests refused because there were too many", &["limit"])?,
+            rate_limit_unchecked: counter("brokle_rate_limit_unchecked_total", "Requests whose limit could not be checked")?,
             registry: Arc::new(registry),
         })
     }

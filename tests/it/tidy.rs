@@ -92,6 +92,7 @@ const LAYERS: &[&[&str]] = &[
     &["settings"],
     &["auth"],
     &["enterprise"],
+    &["administration"],
     &["notification"],
     &["observability", "routing"],
     &["gateway"],

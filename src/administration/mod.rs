@@ -1,0 +1,16 @@
+//! Running the installation: its people, its organisations, its settings. Platform administrators see who is there and how much,
+//! never what belongs to a tenant.
+
+mod audit;
+mod error;
+pub mod http;
+mod organizations;
+mod store;
+#[cfg(test)]
+mod tests;
+mod users;
+
+pub use audit::InstallationLog;
+pub use error::Error;
+pub use organizations::OrganizationAdministration;
+pub use users::{Change, NewAccount, UserAdministration};
