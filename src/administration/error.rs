@@ -1,11 +1,22 @@
 //! What can go wrong while running the installation.
 
+use serde_json::Value;
+
 use crate::error::{Code, Coded};
 use crate::infra::{db, mail};
+use crate::{auth, user};
 
 /// A failure of the administration.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    #[error("user not found")]
+    UserNotFound,
+    #[error("no deleted organization has this id")]
+    OrganizationNotFound,
+    #[error("nobody suspends themselves or changes their own administrator's rights; ask another administrator")]
+    Oneself,
+    #[error("this is the last administrator; make somebody else one first")]
+    LastAdministrator,
     #[error("job not found")]
     JobNotFound,
     #[error("the job is {0}: only one that is dead, cancelled or queued can be tried again")]
@@ -25,6 +36,10 @@ pub enum Error {
     #[error(transparent)]
     Mail(#[from] mail::Error),
     #[error(transparent)]
+    User(#[from] user::Error),
+    #[error(transparent)]
+    Auth(#[from] auth::Error),
+    #[error(transparent)]
     Database(#[from] db::Error),
 }
 
@@ -37,16 +52,36 @@ impl From<sea_orm::DbErr> for Error {
 impl Coded for Error {
     fn code(&self) -> Code {
         match self {
-            Self::JobNotFound | Self::ScheduleNotFound | Self::MailNotFound => Code::NotFound,
-            Self::NotRetried(_) | Self::SameKeyOpen | Self::NotCancelled(_) | Self::NotSentAgain(_) | Self::NoMailServer => Code::Conflict,
+            Self::UserNotFound | Self::OrganizationNotFound | Self::JobNotFound | Self::ScheduleNotFound | Self::MailNotFound => {
+                Code::NotFound
+            }
+            Self::Oneself
+            | Self::LastAdministrator
+            | Self::NotRetried(_)
+            | Self::SameKeyOpen
+            | Self::NotCancelled(_)
+            | Self::NotSentAgain(_)
+            | Self::NoMailServer => Code::Conflict,
             Self::Mail(error) => error.code(),
+            Self::User(error) => error.code(),
+            Self::Auth(error) => error.code(),
             Self::Database(error) => error.code(),
+        }
+    }
+
+    fn details(&self) -> Option<Value> {
+        match self {
+            Self::User(error) => error.details(),
+            Self::Auth(error) => error.details(),
+            _ => None,
         }
     }
 
     fn retry_after(&self) -> Option<u32> {
         match self {
             Self::Mail(error) => error.retry_after(),
+            Self::User(error) => error.retry_after(),
+            Self::Auth(error) => error.retry_after(),
             Self::Database(error) => error.retry_after(),
             _ => None,
         }

@@ -14,6 +14,7 @@ use super::lifecycle::Lifecycle;
 use crate::auth::{ApiKeys, Revoked, Sessions};
 use crate::infra::bus::{Bus, Heard, Notice};
 use crate::infra::redis::{Error, Redis};
+use crate::settings::Settings;
 
 /// How long to wait before connecting again.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -85,6 +86,18 @@ pub(super) fn apply_revocations(bus: &Bus, keys: &ApiKeys, sessions: &Sessions, 
                 keys.apply(&revoked).await;
                 sessions.apply(&revoked).await;
             }
+        }
+        drained.cancelled().await;
+        Ok(())
+    });
+}
+
+/// Starts taking in what settings are changed, here or elsewhere.
+pub(super) fn apply_settings(bus: &Bus, settings: &Settings, lifecycle: &Lifecycle) {
+    let (mut listener, settings, drained) = (bus.listen(), settings.clone(), lifecycle.drained_token());
+    lifecycle.spawn("settings", async move {
+        while let Some(heard) = drained.run_until_cancelled(listener.next()).await.flatten() {
+            settings.apply(&heard).await;
         }
         drained.cancelled().await;
         Ok(())

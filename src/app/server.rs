@@ -20,7 +20,7 @@ use super::backends::Backends;
 use super::bus;
 use super::first_start::Secrets;
 use super::lifecycle::Lifecycle;
-use crate::administration::Operations;
+use crate::administration::{InstallationLog, Operations, OrganizationAdministration, UserAdministration};
 use crate::audit::Audit;
 use crate::auth::http::RefreshCookie;
 use crate::auth::{ApiKeys, Authorizer, Passwords, Revocations, Sessions};
@@ -28,12 +28,15 @@ use crate::common::clock::SharedClock;
 use crate::config::Config;
 use crate::enterprise::Enterprise;
 use crate::http::health::Readiness;
+use crate::http::limit::{self, Limits};
 use crate::http::openapi::{Document, complete, serve_document};
+use crate::http::proxies::TrustedProxies;
 use crate::http::{assets, health, middleware};
 use crate::infra::bus::Bus;
 use crate::infra::jobs::Jobs;
 use crate::infra::mail::Mailer;
 use crate::infra::metrics::Metrics;
+use crate::infra::rate_limit::{InProcess, InRedis, RateLimiter, Window};
 use crate::observability::ingest::{Ingest, TelemetryQueue};
 use crate::observability::store::TelemetryStore;
 use crate::organization::Directory;
@@ -56,11 +59,16 @@ pub(super) struct Services {
     mailer: web::Data<Mailer>,
     operations: web::Data<Operations>,
     settings: web::Data<Settings>,
+    limits: web::Data<Limits>,
+    proxies: web::Data<TrustedProxies>,
     users: web::Data<Users>,
     directory: web::Data<Directory>,
     api_keys: web::Data<ApiKeys>,
     sessions: web::Data<Sessions>,
     authorizer: web::Data<Authorizer>,
+    user_administration: web::Data<UserAdministration>,
+    organization_administration: web::Data<OrganizationAdministration>,
+    installation_log: web::Data<InstallationLog>,
     cookies: web::Data<RefreshCookie>,
     ingest: web::Data<Ingest>,
     store: web::Data<TelemetryStore>,
@@ -90,7 +98,9 @@ impl Services {
         let jobs = Jobs::new(database.clone(), clock.clone(), bus.clone());
         let mailer = Mailer::new(jobs.clone(), clock.clone()).delivering(config.mail.delivers());
         let operations = Operations::new(database.clone(), jobs.clone(), mailer.clone(), audit.clone());
-        let settings = Settings::new(database.clone());
+        let settings = Settings::new(database.clone(), clock.clone(), audit.clone(), bus.clone());
+        let limits =
+            Limits::new(config.rate_limit.clone(), limiter(config, backends, &clock), settings.clone(), metrics.clone(), clock.clone());
         let revocations = Revocations::new(bus.clone());
         let keep = Duration::from_secs(config.auth.api_key_cache_seconds);
         // Nobody tells a standalone process what `brokle admin` revoked; its database is at hand, so it asks again soon.
@@ -98,7 +108,11 @@ impl Services {
         let api_keys = ApiKeys::new(database.clone(), clock.clone(), revocations.clone(), keep);
         api_keys.count_lookups(metrics.key_lookups.clone());
         let token_settings = secrets.token_settings(config);
-        let sessions = Sessions::new(database.clone(), clock.clone(), users.clone(), Passwords::new(), revocations, &token_settings);
+        let passwords = Passwords::new();
+        let sessions = Sessions::new(database.clone(), clock.clone(), users.clone(), passwords.clone(), revocations, &token_settings);
+        let user_administration =
+            UserAdministration::new(database.clone(), clock.clone(), audit.clone(), users.clone(), sessions.clone(), passwords);
+        let organization_administration = OrganizationAdministration::new(database.clone(), clock.clone(), audit.clone());
         let authorizer = Authorizer::new(directory.clone(), Arc::clone(&enterprise.seams.rbac));
         let ingest = Ingest::new(config.ingest.clone(), clock.clone(), metrics.clone(), queue, preparing);
 
@@ -106,6 +120,7 @@ impl Services {
             bus::connect(redis, &bus, lifecycle);
         }
         bus::apply_revocations(&bus, &api_keys, &sessions, lifecycle);
+        bus::apply_settings(&bus, &settings, lifecycle);
         let (keys, drained) = (api_keys.clone(), lifecycle.drained_token());
         lifecycle.spawn("api key usage", async move {
             keys.keep_last_used(drained).await;
@@ -122,11 +137,16 @@ impl Services {
             mailer: web::Data::new(mailer),
             operations: web::Data::new(operations),
             settings: web::Data::new(settings),
+            limits: web::Data::new(limits),
+            proxies: web::Data::new(TrustedProxies::new(&config.server.trusted_proxies)),
             users: web::Data::new(users),
             directory: web::Data::new(directory),
             api_keys: web::Data::new(api_keys),
             sessions: web::Data::new(sessions),
             authorizer: web::Data::new(authorizer),
+            user_administration: web::Data::new(user_administration),
+            organization_administration: web::Data::new(organization_administration),
+            installation_log: web::Data::new(InstallationLog::new(database.clone())),
             cookies: web::Data::new(RefreshCookie { secure: config.secure_cookies() }),
             ingest: web::Data::new(ingest),
             store: web::Data::new(TelemetryStore::new(backends.clickhouse.clone())),
@@ -151,11 +171,16 @@ impl Services {
             mailer,
             operations,
             settings,
+            limits,
+            proxies,
             users,
             directory,
             api_keys,
             sessions,
             authorizer,
+            user_administration,
+            organization_administration,
+            installation_log,
             cookies,
             ingest,
             store,
@@ -170,14 +195,28 @@ impl Services {
             .app_data(mailer)
             .app_data(operations)
             .app_data(settings)
+            .app_data(limits)
+            .app_data(proxies)
             .app_data(users)
             .app_data(directory)
             .app_data(api_keys)
             .app_data(sessions)
             .app_data(authorizer)
+            .app_data(user_administration)
+            .app_data(organization_administration)
+            .app_data(installation_log)
             .app_data(cookies)
             .app_data(ingest)
             .app_data(store);
+    }
+}
+
+/// What counts requests: Redis for all servers together, this process where it is alone.
+fn limiter(config: &Config, backends: &Backends, clock: &SharedClock) -> Arc<dyn RateLimiter> {
+    let window = Window::new(Duration::from_secs(config.rate_limit.window_seconds));
+    match &backends.redis {
+        Some(redis) => Arc::new(InRedis::new(redis.clone(), window)),
+        None => Arc::new(InProcess::new(window, clock.clone())),
     }
 }
 
@@ -187,8 +226,9 @@ fn routes(config: &mut ServiceConfig<'_>) {
         .configure(crate::observability::ingest::routes)
         .configure(crate::auth::http::routes)
         .configure(crate::user::http::routes)
-        .configure(crate::observability::routes)
+        .configure(crate::settings::http::routes)
         .configure(crate::administration::http::routes)
+        .configure(crate::observability::routes)
         .configure(crate::enterprise::routes);
 }
 
@@ -259,6 +299,7 @@ pub(super) fn http(config: &Config, listener: TcpListener, services: Services) -
             .service(SwaggerUi::new("/docs/{_:.*}").config(utoipa_swagger_ui::Config::from("/openapi.json")))
             .default_service(web::to(assets::serve))
             .wrap(from_fn(assets::docs_policy))
+            .wrap(from_fn(limit::limit))
             .wrap(cors(&shared))
             .wrap(from_fn(middleware::surround))
     };

@@ -5,7 +5,6 @@
 
 mod api_key;
 mod authorizer;
-mod cache;
 mod entity;
 mod error;
 pub mod http;
@@ -23,6 +22,8 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 mod token;
+
+use crate::infra::cache;
 
 pub use api_key::{ApiKeyView, ApiKeys, KeyContext};
 pub use authorizer::{Authorizer, Decision, Resource, Subject};

@@ -12,7 +12,7 @@ pub use docs::{markdown, redacted};
 pub use env::{Environment, Unknown, VARIABLES};
 pub use role::{Role, UnknownRole};
 pub use sections::{
-    Auth, Clickhouse, Data, Database, Engine, Enterprise, Ingest, Init, Jobs, Log, Mail, Otel, Queue, Redis, Secret, Server,
+    Auth, Clickhouse, Data, Database, Engine, Enterprise, Ingest, Init, Jobs, Log, Mail, Otel, Queue, RateLimit, Redis, Secret, Server,
 };
 use serde::Deserialize;
 
@@ -31,6 +31,7 @@ pub struct Config {
     pub engine: Engine,
     pub redis: Redis,
     pub auth: Auth,
+    pub rate_limit: RateLimit,
     pub ingest: Ingest,
     pub queue: Queue,
     pub jobs: Jobs,
@@ -79,6 +80,7 @@ impl Config {
         let engine = section(layers, "engine", problems);
         let redis = section(layers, "redis", problems);
         let auth = section(layers, "auth", problems);
+        let rate_limit = section(layers, "rate_limit", problems);
         let ingest = section(layers, "ingest", problems);
         let queue = section(layers, "queue", problems);
         let jobs = section(layers, "jobs", problems);
@@ -103,6 +105,7 @@ impl Config {
             engine: Engine { cache_home: environment.get("XDG_CACHE_HOME").map(Into::into), ..engine? },
             redis: redis?,
             auth: auth?,
+            rate_limit: rate_limit?,
             ingest: ingest?,
             queue: queue?,
             jobs: jobs?,
@@ -169,6 +172,17 @@ impl Config {
                 &format!("CORS_ALLOWED_ORIGINS: `{origin}` is not an origin (https://host[:port], no slash at the end)"),
             );
         }
+        for proxy in &self.server.trusted_proxies {
+            require(
+                proxy.parse::<crate::common::net::Network>().is_ok(),
+                &format!("TRUSTED_PROXIES: `{proxy}` is neither an address (10.1.2.3) nor a network (10.0.0.0/8)"),
+            );
+        }
+        require((1..=3_600).contains(&self.rate_limit.window_seconds), "RATE_LIMIT_WINDOW_SECONDS must be 1 to 3600");
+        require(
+            matches!(self.rate_limit.on_redis_failure.as_str(), "open" | "closed"),
+            "RATE_LIMIT_ON_REDIS_FAILURE must be open or closed",
+        );
         require((1..=10_950).contains(&self.ingest.retention_days), "RETENTION_DAYS must be 1 to 10950");
         require((1..=60).contains(&self.auth.api_key_cache_seconds), "API_KEY_CACHE_SECONDS must be 1 to 60");
         require((60..=86_400).contains(&self.auth.access_token_ttl_seconds), "ACCESS_TOKEN_TTL_SECONDS must be 60 to 86400");

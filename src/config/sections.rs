@@ -67,6 +67,8 @@ pub struct Server {
     pub http_workers: usize,
     pub shutdown_timeout_seconds: u64,
     pub cookie_secure: String,
+    #[serde(deserialize_with = "comma_list")]
+    pub trusted_proxies: Vec<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -126,6 +128,18 @@ pub struct Auth {
     pub access_token_ttl_seconds: u64,
     pub refresh_token_ttl_seconds: u64,
     pub api_key_cache_seconds: u64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RateLimit {
+    pub enabled: bool,
+    pub window_seconds: u64,
+    pub per_ip: u32,
+    pub auth_per_ip: u32,
+    pub per_user: u32,
+    pub per_key: u32,
+    pub on_redis_failure: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]

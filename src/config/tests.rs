@@ -110,6 +110,29 @@ fn the_predecessors_times_to_live_are_understood() {
 }
 
 #[test]
+fn limits_and_proxies_are_checked() {
+    let config = Config::load(&Environment::from([
+        ("RATE_LIMIT_ENABLED", "false"),
+        ("RATE_LIMIT_PER_IP", "7"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8, ::1"),
+    ]))
+    .unwrap();
+    assert_eq!((config.rate_limit.enabled, config.rate_limit.per_ip, config.rate_limit.per_user), (false, 7, 3000));
+    assert_eq!(config.server.trusted_proxies, ["10.0.0.0/8", "::1"]);
+    for (name, wrong) in [
+        ("TRUSTED_PROXIES", "10.0.0.0/33"),
+        ("TRUSTED_PROXIES", "proxy.example"),
+        ("RATE_LIMIT_WINDOW_SECONDS", "0"),
+        ("RATE_LIMIT_ENABLED", "maybe"),
+        ("RATE_LIMIT_PER_KEY", "-1"),
+        ("RATE_LIMIT_ON_REDIS_FAILURE", "shut"),
+    ] {
+        let text = problems(&Environment::from([(name, wrong)]));
+        assert!(text.contains(name), "{name}={wrong}: {text}");
+    }
+}
+
+#[test]
 fn any_origin_is_refused() {
     assert!(problems(&Environment::from([("CORS_ALLOWED_ORIGINS", "*")])).contains("CORS_ALLOWED_ORIGINS"));
     let config = Config::load(&Environment::from([("CORS_ALLOWED_ORIGINS", "http://a.example, https://b.example:3000")])).unwrap();

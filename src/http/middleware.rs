@@ -17,6 +17,7 @@ use tracing::{Instrument, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::context::{RequestContext, accepted_request_id, trace_id_of};
+use super::proxies::TrustedProxies;
 use super::{envelope, otlp};
 use crate::error::{ApiError, Code};
 use crate::infra::metrics::Metrics;
@@ -49,7 +50,7 @@ pub async fn surround<B: MessageBody + 'static>(
         Ok(Ok(response)) if !needs_body(&response) => Ok(response.map_into_left_body()),
         Ok(Ok(response)) => {
             let mut rendered = render(&head, &context, &error_of_response(&response));
-            keep_cors(response.headers(), rendered.headers_mut());
+            keep(response.headers(), rendered.headers_mut());
             Ok(response.into_response(rendered).map_into_right_body())
         }
         Ok(Err(error)) => Err(render(&head, &context, &error_of(&error))),
@@ -105,7 +106,10 @@ fn context_of(request: &ServiceRequest) -> RequestContext {
             .and_then(accepted_request_id)
             .map_or_else(|| crate::common::id::fresh().to_string().into(), Into::into),
         trace_id: text(&HeaderName::from_static("traceparent")).and_then(trace_id_of).map(Into::into),
-        client_ip: request.peer_addr().map(|address| address.ip()),
+        client_ip: request.peer_addr().map(|peer| {
+            let proxies = request.app_data::<web::Data<TrustedProxies>>();
+            proxies.map_or_else(|| peer.ip(), |proxies| proxies.client(peer.ip(), request.headers()))
+        }),
     }
 }
 
@@ -159,9 +163,13 @@ fn needs_body<B>(response: &ServiceResponse<B>) -> bool {
     response.response().error().is_some() || !json
 }
 
-/// What the CORS layer said of an answer holds for the one that replaces it: else no page of another origin could read an error.
-fn keep_cors(from: &HeaderMap, to: &mut HeaderMap) {
-    for (name, value) in from.iter().filter(|(name, _)| *name == header::VARY || name.as_str().starts_with("access-control-")) {
+/// What the CORS layer said of an answer holds for the one that replaces it: else no page of another origin could read an error. So
+/// does what is left of a limit.
+fn keep(from: &HeaderMap, to: &mut HeaderMap) {
+    let kept = |name: &HeaderName| {
+        *name == header::VARY || name.as_str().starts_with("access-control-") || name.as_str().starts_with("ratelimit-")
+    };
+    for (name, value) in from.iter().filter(|(name, _)| kept(name)) {
         to.append(name.clone(), value.clone());
     }
 }

@@ -5,6 +5,8 @@ pub mod context;
 pub mod envelope;
 pub mod extract;
 pub mod health;
+pub mod limit;
 pub mod middleware;
 pub mod openapi;
 pub mod otlp;
+pub mod proxies;

@@ -54,6 +54,10 @@ pub struct Metrics {
     pub jobs_open: IntGaugeVec,
     /// Seconds that the oldest job has waited past its time.
     pub jobs_oldest: IntGauge,
+    /// Requests refused because there were too many, by what is limited (address, sign_in, user, key).
+    pub rate_limited: IntCounterVec,
+    /// Requests whose limit could not be checked.
+    pub rate_limit_unchecked: IntCounter,
 }
 
 impl Metrics {
@@ -118,6 +122,8 @@ impl Metrics {
             jobs_duration: histogram("brokle_job_duration_seconds", "Time of a run of a job", &["kind"])?,
             jobs_open: gauges("brokle_jobs", "Jobs of the installation that are queued, running or dead", &["status"])?,
             jobs_oldest: gauge("brokle_jobs_oldest_queued_seconds", "How long the oldest job has waited past its time")?,
+            rate_limited: counters("brokle_rate_limited_total", "Requests refused because there were too many", &["limit"])?,
+            rate_limit_unchecked: counter("brokle_rate_limit_unchecked_total", "Requests whose limit could not be checked")?,
             registry: Arc::new(registry),
         })
     }

@@ -75,6 +75,15 @@ impl Redis {
         Ok(self.client.get_multiplexed_async_connection_with_config(&options).await?)
     }
 
+    /// A connection to be kept and shared, which sends what comes in at the same time together.
+    ///
+    /// # Errors
+    /// When the server cannot be reached.
+    pub async fn own_connection(&self) -> Result<MultiplexedConnection, Error> {
+        let options = AsyncConnectionConfig::new().set_response_timeout(Some(PATIENCE)).set_connection_timeout(Some(PATIENCE));
+        Ok(self.client.get_multiplexed_async_connection_with_config(&options).await?)
+    }
+
     /// A connection that only listens.
     ///
     /// # Errors

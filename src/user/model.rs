@@ -84,6 +84,16 @@ pub struct NewUser {
     pub is_admin: bool,
 }
 
+/// What an administrator changes of a person; what is not named stays.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// False: suspended.
+    pub active: Option<bool>,
+    pub admin: Option<bool>,
+    /// The address is known to be theirs.
+    pub verified: bool,
+}
+
 /// A person in an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct UserView {

@@ -2,7 +2,7 @@
 
 use sea_orm::ConnectionTrait;
 
-use super::{Email, Error, NewUser, PasswordHash, User, store};
+use super::{Email, Error, NewUser, PasswordHash, Standing, User, store};
 use crate::common::clock::SharedClock;
 use crate::common::id::{OrganizationId, UserId};
 use crate::infra::db::Database;
@@ -54,6 +54,17 @@ impl Users {
     /// Replaces the password, as part of the caller's transaction. Ending the sessions is `auth`'s part.
     pub async fn set_password(&self, txn: &impl ConnectionTrait, id: UserId, hash: PasswordHash) -> Result<(), Error> {
         store::update_password(txn, id, hash, self.clock.now()).await
+    }
+
+    /// Suspends somebody, lets them in again, makes them an administrator: as part of the caller's transaction. Ending the sessions
+    /// is `auth`'s part.
+    pub async fn set_standing(&self, txn: &impl ConnectionTrait, id: UserId, standing: &Standing) -> Result<(), Error> {
+        store::update_standing(txn, id, standing, self.clock.now()).await
+    }
+
+    /// How many administrators may sign in.
+    pub async fn count_admins(&self, db: &impl ConnectionTrait) -> Result<u64, Error> {
+        Ok(store::count_admins(db).await?)
     }
 
     /// Notes a successful sign-in.

@@ -5,11 +5,12 @@ use sea_orm::sea_query::{Expr, ExprTrait, Func};
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, Select};
 
 use super::entity::users::{ActiveModel, Column, Entity, Model};
-use super::{Email, Error, NewUser, PasswordHash, User};
+use super::{Email, Error, NewUser, PasswordHash, Standing, User};
 use crate::common::id::{OrganizationId, UserId};
 use crate::infra::db::{self, stored};
 
 const ACTIVE: &str = "active";
+const SUSPENDED: &str = "suspended";
 
 /// Everybody who was not deleted: where every query starts.
 fn present() -> Select<Entity> {
@@ -59,6 +60,26 @@ pub async fn update_password(db: &impl ConnectionTrait, id: UserId, hash: Passwo
 
 pub async fn update_last_login(db: &impl ConnectionTrait, id: UserId, now: DateTime<Utc>) -> Result<(), Error> {
     update(db, id, ActiveModel { last_login_at: Set(Some(stored(now))), ..Default::default() }).await
+}
+
+pub async fn update_standing(db: &impl ConnectionTrait, id: UserId, standing: &Standing, now: DateTime<Utc>) -> Result<(), Error> {
+    let now = stored(now);
+    let mut change = ActiveModel { updated_at: Set(now), ..Default::default() };
+    if let Some(active) = standing.active {
+        change.status = Set(if active { ACTIVE } else { SUSPENDED }.to_owned());
+    }
+    if let Some(admin) = standing.admin {
+        change.is_admin = Set(admin);
+    }
+    if standing.verified {
+        change.email_verified_at = Set(Some(now));
+    }
+    update(db, id, change).await
+}
+
+/// Administrators who are not suspended.
+pub async fn count_admins(db: &impl ConnectionTrait) -> Result<u64, db::Error> {
+    Ok(present().filter(Column::IsAdmin.eq(true)).filter(Column::Status.eq(ACTIVE)).count(db).await?)
 }
 
 pub async fn update_default_organization(

@@ -1,8 +1,12 @@
 //! The routes for those who run the installation.
 
+mod audit;
 mod jobs;
+mod organizations;
 mod outbox;
 mod schedules;
+mod settings;
+mod users;
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -11,6 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::store::Filter;
 use crate::common::page::{Pagination, decode_cursor, encode_cursor};
 use crate::error::ApiError;
 
@@ -26,7 +31,20 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(schedules::run)
         .service(outbox::list)
         .service(outbox::get)
-        .service(outbox::retry);
+        .service(outbox::retry)
+        .service(users::list)
+        .service(users::create)
+        .service(users::update)
+        .service(users::revoke_sessions)
+        .service(users::unlock)
+        .service(users::reset_second_factor)
+        .service(organizations::list)
+        .service(organizations::restore)
+        .service(settings::list)
+        .service(settings::set)
+        .service(settings::reset)
+        .service(settings::history)
+        .service(audit::list);
 }
 
 /// What a list asks for: rows of a page and the last id of the page before.
@@ -57,6 +75,13 @@ impl<K: DeserializeOwned + Serialize> Page<K> {
         rows.truncate(self.limit as usize);
         let next = rows.last().filter(|_| more).map(|row| encode_cursor(&id(row))).transpose().map_err(ApiError::internal)?;
         Ok(Pagination::new(self.limit, next))
+    }
+}
+
+impl Page<String> {
+    /// The rows of this page among those that `search` and `status` leave.
+    fn filter(&self, search: Option<String>, status: Option<String>) -> Filter {
+        Filter { search, status: status.filter(|status| !status.is_empty()), before: self.before.clone(), limit: self.limit + 1 }
     }
 }
 

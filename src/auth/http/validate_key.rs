@@ -8,7 +8,7 @@ use crate::auth::{ApiKeyView, ApiKeys};
 use crate::common::id::{ApiKeyId, OrganizationId, ProjectId, UserId};
 use crate::error::{ApiError, Code};
 use crate::http::envelope::{Answer, Envelope, ErrorEnvelope};
-use crate::http::extract::api_key;
+use crate::http::extract::{api_key, authenticate_key};
 
 /// A good key and what it stands for.
 #[derive(Debug, Serialize, ToSchema)]
@@ -49,7 +49,7 @@ pub async fn validate_key(request: HttpRequest, keys: web::Data<ApiKeys>) -> Res
     let key = api_key(&request)
         .ok_or_else(|| ApiError::new(Code::BadRequest, "no API key: send it as X-API-Key or as Authorization: Bearer bk_…"))?;
     let refused = || ApiError::new(Code::Unauthorized, "the API key is unknown, revoked or expired");
-    let context = keys.authenticate(key).await?.ok_or_else(refused)?;
+    let context = authenticate_key(&request, key).await?;
     let api_key = keys.find(context.project_id, context.api_key_id).await?.ok_or_else(refused)?;
     Ok(Answer::ok(ValidKey {
         api_key,

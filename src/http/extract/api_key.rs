@@ -10,6 +10,7 @@ use super::{Extracting, api_key, service};
 use crate::auth::key_scope::RequiredScope;
 use crate::auth::{ApiKeys, KeyContext};
 use crate::error::{ApiError, Code};
+use crate::http::limit;
 
 /// An SDK that sent a valid API key with the scope `S`: what the key stands for.
 #[derive(Debug, Clone, Copy)]
@@ -33,11 +34,11 @@ impl<S: RequiredScope> FromRequest for ApiKeyAuth<S> {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let key = api_key(&request)
-                .ok_or_else(|| ApiError::new(Code::Unauthorized, "no API key: send it as X-API-Key or as Authorization: Bearer bk_…"))?;
-            let keys: ApiKeys = service(&request)?;
-            let context = keys.authenticate(key).await?;
-            let key = context.ok_or_else(|| ApiError::new(Code::Unauthorized, "the API key is unknown, revoked or expired"))?;
+            let Some(key) = api_key(&request) else {
+                limit::stranger(&request).await?;
+                return Err(ApiError::new(Code::Unauthorized, "no API key: send it as X-API-Key or as Authorization: Bearer bk_…"));
+            };
+            let key = authenticate_key(&request, key).await?;
             if !key.scopes.allow(S::SCOPE) {
                 let message = format!("this API key is not for this: it lacks the scope `{}` (it has: {})", S::SCOPE.name(), key.scopes);
                 return Err(ApiError {
@@ -48,4 +49,15 @@ impl<S: RequiredScope> FromRequest for ApiKeyAuth<S> {
             Ok(Self { key, scope: PhantomData })
         })
     }
+}
+
+/// What the key of a request stands for. A good key counts against its own limit, a wrong one against that of its address.
+pub(crate) async fn authenticate_key(request: &HttpRequest, key: &str) -> Result<KeyContext, ApiError> {
+    let keys: ApiKeys = service(request)?;
+    let Some(context) = keys.authenticate(key).await? else {
+        limit::stranger(request).await?;
+        return Err(ApiError::new(Code::Unauthorized, "the API key is unknown, revoked or expired"));
+    };
+    limit::key(request, &context).await?;
+    Ok(context)
 }

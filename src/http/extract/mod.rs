@@ -10,6 +10,7 @@ mod project;
 mod user;
 
 pub use api_key::ApiKeyAuth;
+pub(crate) use api_key::authenticate_key;
 pub use body::{Json, Path, Query};
 pub use organization::{OrganizationAccess, OrganizationMember};
 pub use project::ProjectAccess;
@@ -38,7 +39,7 @@ fn service<T: Clone + 'static>(request: &HttpRequest) -> Result<T, ApiError> {
 }
 
 /// The token of `Authorization: Bearer …`.
-fn bearer(request: &HttpRequest) -> Option<&str> {
+pub(super) fn bearer(request: &HttpRequest) -> Option<&str> {
     let (scheme, token) = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }

@@ -6,11 +6,13 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 
 use super::project::named;
-use super::{Extracting, SignedIn, service};
+use super::user::authenticate;
+use super::{Extracting, service};
 use crate::auth::permission::Required;
 use crate::auth::{Authorizer, UserContext};
 use crate::common::id::OrganizationId;
 use crate::error::ApiError;
+use crate::http::limit;
 use crate::organization::Role;
 
 /// Somebody who is signed in and holds the permission `P` in the organisation that the request names, as `{organization_id}` of
@@ -30,14 +32,19 @@ impl<P: Required> FromRequest for OrganizationAccess<P> {
     type Error = ApiError;
     type Future = Extracting<Self>;
 
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let user = SignedIn::from_request(request, payload);
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let SignedIn(user) = user.await?;
-            let organization_id = named(&request, "organization_id")?;
-            let authorizer: Authorizer = service(&request)?;
-            let role = authorizer.organization(user.user_id, organization_id, P::PERMISSION).await?;
+            let user = authenticate(&request).await?;
+            let access = async {
+                let organization_id = named(&request, "organization_id")?;
+                let authorizer: Authorizer = service(&request)?;
+                Ok::<_, ApiError>((organization_id, authorizer.organization(user.user_id, organization_id, P::PERMISSION).await?))
+            };
+            let access = access.await;
+            // Whoever asks for what is not theirs is counted, too.
+            limit::user(&request, user.user_id, access.as_ref().ok().map(|(organization, _)| *organization)).await?;
+            let (organization_id, role) = access?;
             Ok(Self { organization_id, role, user, permission: PhantomData })
         })
     }
@@ -56,14 +63,19 @@ impl FromRequest for OrganizationMember {
     type Error = ApiError;
     type Future = Extracting<Self>;
 
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let user = SignedIn::from_request(request, payload);
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let SignedIn(user) = user.await?;
-            let organization_id = named(&request, "organization_id")?;
-            let authorizer: Authorizer = service(&request)?;
-            let role = authorizer.member(user.user_id, organization_id).await?;
+            let user = authenticate(&request).await?;
+            let access = async {
+                let organization_id = named(&request, "organization_id")?;
+                let authorizer: Authorizer = service(&request)?;
+                Ok::<_, ApiError>((organization_id, authorizer.member(user.user_id, organization_id).await?))
+            };
+            let access = access.await;
+            // Whoever asks for what is not theirs is counted, too.
+            limit::user(&request, user.user_id, access.as_ref().ok().map(|(organization, _)| *organization)).await?;
+            let (organization_id, role) = access?;
             Ok(Self { organization_id, role, user })
         })
     }

@@ -6,11 +6,13 @@ use std::str::FromStr;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 
-use super::{Extracting, SignedIn, service};
+use super::user::authenticate;
+use super::{Extracting, service};
 use crate::auth::permission::Required;
 use crate::auth::{Authorizer, UserContext};
 use crate::common::id::{InvalidId, OrganizationId, ProjectId};
 use crate::error::ApiError;
+use crate::http::limit;
 use crate::organization::Role;
 
 /// Somebody who is signed in and holds the permission `P` in the project that the request names, as `{project_id}` of the path
@@ -30,14 +32,19 @@ impl<P: Required> FromRequest for ProjectAccess<P> {
     type Error = ApiError;
     type Future = Extracting<Self>;
 
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let user = SignedIn::from_request(request, payload);
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let SignedIn(user) = user.await?;
-            let project = named(&request, "project_id")?;
-            let authorizer: Authorizer = service(&request)?;
-            let access = authorizer.project(user.user_id, project, P::PERMISSION).await?;
+            let user = authenticate(&request).await?;
+            let access = async {
+                let project = named(&request, "project_id")?;
+                let authorizer: Authorizer = service(&request)?;
+                Ok::<_, ApiError>(authorizer.project(user.user_id, project, P::PERMISSION).await?)
+            };
+            let access = access.await;
+            // Whoever asks for what is not theirs is counted, too.
+            limit::user(&request, user.user_id, access.as_ref().ok().map(|access| access.organization_id)).await?;
+            let access = access?;
             Ok(Self {
                 project_id: access.project_id,
                 organization_id: access.organization_id,

@@ -7,7 +7,8 @@ use actix_web::{FromRequest, HttpRequest};
 
 use super::{Extracting, bearer, service};
 use crate::auth::{Sessions, UserContext};
-use crate::error::{ApiError, Code};
+use crate::error::{ApiError, Code, Coded};
+use crate::http::limit;
 
 /// Somebody who is signed in.
 #[derive(Debug, Clone, Copy)]
@@ -28,11 +29,28 @@ impl FromRequest for SignedIn {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let token = bearer(&request)
-                .ok_or_else(|| ApiError::new(Code::Unauthorized, "no access token: sign in and send it as Authorization: Bearer …"))?;
-            let sessions: Sessions = service(&request)?;
-            Ok(Self(sessions.authenticate_access(token).await?))
+            let user = authenticate(&request).await?;
+            limit::user(&request, user.user_id, None).await?;
+            Ok(Self(user))
         })
+    }
+}
+
+/// Who is signed in. Whoever is not counts against the limit of their address; whoever is has to be counted by the caller.
+pub(super) async fn authenticate(request: &HttpRequest) -> Result<UserContext, ApiError> {
+    let Some(token) = bearer(request) else {
+        limit::stranger(request).await?;
+        return Err(ApiError::new(Code::Unauthorized, "no access token: sign in and send it as Authorization: Bearer …"));
+    };
+    let sessions: Sessions = service(request)?;
+    match sessions.authenticate_access(token).await {
+        Ok(user) => Ok(user),
+        Err(error) => {
+            if error.code() == Code::Unauthorized {
+                limit::stranger(request).await?;
+            }
+            Err(error.into())
+        }
     }
 }
 

@@ -1,1 +1,2 @@
+pub mod setting_changes;
 pub mod settings;

@@ -1,0 +1,200 @@
+//! The people of the installation.
+
+use chrono::{DateTime, Utc};
+use sea_orm::DatabaseTransaction;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::Error;
+use super::store::Filter;
+use super::store::users::{self as store, Account};
+use crate::audit::{Audit, By, Event};
+use crate::auth::{Passwords, Sessions};
+use crate::common::clock::SharedClock;
+use crate::common::id::UserId;
+use crate::infra::db::{self, Database};
+use crate::user::{Email, NewUser, Standing, Users};
+
+/// Held while the rights of administrators change, so that two of them cannot remove each other.
+const LOCK_KEY: i64 = 0x0062_726b_6164_6d6e;
+
+/// Somebody to be added.
+pub struct NewAccount {
+    pub email: String,
+    pub first_name: String,
+    pub last_name: String,
+    pub is_admin: bool,
+    /// None: the person sets one through a link.
+    pub password: Option<String>,
+}
+
+impl std::fmt::Debug for NewAccount {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewAccount").field("email", &self.email).finish_non_exhaustive()
+    }
+}
+
+/// What is changed of somebody; what is not named stays.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Change {
+    pub active: Option<bool>,
+    pub admin: Option<bool>,
+}
+
+/// A person, and until when no password of theirs is taken.
+#[derive(Debug, Clone)]
+pub(super) struct Listed {
+    pub account: Account,
+    pub locked_until: Option<DateTime<Utc>>,
+}
+
+/// What administrators do with people; a clone shares everything.
+#[derive(Clone)]
+pub struct UserAdministration {
+    db: Database,
+    clock: SharedClock,
+    audit: Audit,
+    users: Users,
+    sessions: Sessions,
+    passwords: Passwords,
+}
+
+impl std::fmt::Debug for UserAdministration {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("UserAdministration").finish_non_exhaustive()
+    }
+}
+
+impl UserAdministration {
+    /// People kept in `db`.
+    pub fn new(db: Database, clock: SharedClock, audit: Audit, users: Users, sessions: Sessions, passwords: Passwords) -> Self {
+        Self { db, clock, audit, users, sessions, passwords }
+    }
+
+    /// A page of everybody, newest first.
+    pub(super) async fn list(&self, filter: &Filter) -> Result<Vec<Listed>, Error> {
+        let accounts = store::list(self.db.conn(), filter).await?;
+        self.with_locks(accounts).await
+    }
+
+    /// Adds somebody. The administrator vouches for the address.
+    ///
+    /// # Errors
+    /// An address that is none or taken, a password that is too short.
+    pub(super) async fn create(&self, by: &By, new: NewAccount) -> Result<Listed, Error> {
+        let email: Email = new.email.parse()?;
+        let password_hash = match &new.password {
+            Some(password) => Some(self.passwords.hash(password).await?),
+            None => None,
+        };
+        let (first_name, last_name) = (new.first_name.trim().to_owned(), new.last_name.trim().to_owned());
+        let txn = self.db.begin().await?;
+        let user = self.users.create(&txn, NewUser { email, first_name, last_name, password_hash, is_admin: new.is_admin }).await?;
+        self.users.set_standing(&txn, user.id, &Standing { verified: true, ..Standing::default() }).await?;
+        let after = json!({"email": user.email, "is_admin": user.is_admin});
+        self.record(&txn, by, "user.create", user.id, &user.email, None, Some(after)).await?;
+        txn.commit().await.map_err(db::Error::from)?;
+        self.find(user.id).await
+    }
+
+    /// Suspends somebody or lets them in again; makes them an administrator or none. Their sessions end with a suspension.
+    ///
+    /// # Errors
+    /// [`Error::Oneself`], [`Error::LastAdministrator`], [`Error::UserNotFound`].
+    pub(super) async fn update(&self, by: &By, id: UserId, change: Change) -> Result<Listed, Error> {
+        let txn = self.db.begin_alone(LOCK_KEY).await?;
+        let before = store::find(&txn, id).await?.ok_or(Error::UserNotFound)?;
+        let was_active = before.status == "active";
+        let active = change.active.filter(|active| *active != was_active);
+        let admin = change.admin.filter(|admin| *admin != before.is_admin);
+        if active.is_none() && admin.is_none() {
+            drop(txn);
+            return self.find(id).await;
+        }
+        if by.user_id() == Some(id) {
+            return Err(Error::Oneself);
+        }
+        self.users.set_standing(&txn, id, &Standing { active, admin, verified: false }).await?;
+        if self.users.count_admins(&txn).await? == 0 {
+            return Err(Error::LastAdministrator);
+        }
+        if active == Some(false) {
+            self.sessions.end_all(&txn, id, "suspended").await?;
+        }
+        let standing = |active: bool, admin: bool| json!({"status": if active { "active" } else { "suspended" }, "is_admin": admin});
+        let (then, now) = (standing(was_active, before.is_admin), standing(active.unwrap_or(was_active), admin.unwrap_or(before.is_admin)));
+        let action = match active {
+            Some(false) => "user.suspend",
+            Some(true) => "user.reinstate",
+            None => "user.update",
+        };
+        self.record(&txn, by, action, id, &before.email, Some(then), Some(now)).await?;
+        txn.commit().await.map_err(db::Error::from)?;
+        // What is kept in memory of the sessions says who is an administrator, too.
+        self.sessions.forget_user(id);
+        self.find(id).await
+    }
+
+    /// Ends every session of somebody; returns how many.
+    pub(super) async fn revoke_sessions(&self, by: &By, id: UserId) -> Result<u64, Error> {
+        let txn = self.db.begin().await?;
+        let account = store::find(&txn, id).await?.ok_or(Error::UserNotFound)?;
+        let ended = self.sessions.end_all(&txn, id, "revoked_by_administrator").await?;
+        self.record(&txn, by, "user.revoke_sessions", id, &account.email, None, Some(json!({"ended": ended}))).await?;
+        txn.commit().await.map_err(db::Error::from)?;
+        self.sessions.forget_user(id);
+        Ok(ended)
+    }
+
+    /// Forgets the failed sign-ins of somebody.
+    pub(super) async fn unlock(&self, by: &By, id: UserId) -> Result<(), Error> {
+        let txn = self.db.begin().await?;
+        let account = store::find(&txn, id).await?.ok_or(Error::UserNotFound)?;
+        store::delete_attempts(&txn, &subject(&account.email)).await?;
+        self.record(&txn, by, "user.unlock", id, &account.email, None, None).await?;
+        Ok(txn.commit().await.map_err(db::Error::from)?)
+    }
+
+    /// Takes somebody's second factor away, who has lost it and the recovery codes.
+    pub(super) async fn reset_second_factor(&self, by: &By, id: UserId) -> Result<(), Error> {
+        let txn = self.db.begin().await?;
+        let account = store::find(&txn, id).await?.ok_or(Error::UserNotFound)?;
+        store::delete_second_factor(&txn, id).await?;
+        let (before, after) = (json!({"second_factor": account.second_factor}), json!({"second_factor": false}));
+        self.record(&txn, by, "user.reset_second_factor", id, &account.email, Some(before), Some(after)).await?;
+        Ok(txn.commit().await.map_err(db::Error::from)?)
+    }
+
+    async fn find(&self, id: UserId) -> Result<Listed, Error> {
+        // From the writer, which sees what was committed a moment ago.
+        let account = store::find(self.db.writer(), id).await?.ok_or(Error::UserNotFound)?;
+        self.with_locks(vec![account]).await?.pop().ok_or(Error::UserNotFound)
+    }
+
+    async fn with_locks(&self, accounts: Vec<Account>) -> Result<Vec<Listed>, Error> {
+        let subjects: Vec<String> = accounts.iter().map(|account| subject(&account.email)).collect();
+        let locks = store::list_locks(self.db.conn(), &subjects).await?;
+        let now = self.clock.now();
+        let until = |subject: &String| locks.get(subject).copied().filter(|until| *until > now);
+        Ok(accounts.into_iter().zip(&subjects).map(|(account, subject)| Listed { account, locked_until: until(subject) }).collect())
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a line of the log, in the order in which it is read")]
+    async fn record(
+        &self,
+        txn: &DatabaseTransaction,
+        by: &By,
+        action: &'static str,
+        id: UserId,
+        email: &str,
+        before: Option<Value>,
+        after: Option<Value>,
+    ) -> Result<(), Error> {
+        Ok(self.audit.record(txn, by, Event::new(action, "user", id).named(email).change(before, after)).await?)
+    }
+}
+
+/// Under what the failed sign-ins of an account are counted.
+fn subject(email: &str) -> String {
+    format!("a:{}", hex::encode(Sha256::digest(email.to_lowercase())))
+}
