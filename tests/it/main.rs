@@ -20,6 +20,7 @@ mod crash;
 mod editions;
 mod health;
 mod ingest;
+mod limits;
 mod metrics;
 mod once;
 mod outage;
