@@ -24,7 +24,7 @@ engine="$(scripts/engine.sh --path)"
 
 # What is configured in this terminal for a Brokle of one's own must not change what is measured.
 while read -r name; do unset "$name"; done < <(compgen -e | grep -E \
-  '^(APP_MODE|APP_URL|HOST|PORT|GRPC_PORT|WORKER_PORT|DATABASE_URL|CLICKHOUSE_URL|REDIS_URL|JWT_.*|AI_KEY_.*|LOG_LEVEL|LOG_FORMAT|OTEL_.*|BROKLE_(CONFIG|DATA_DIR|FSYNC|INIT_.*|ENTERPRISE_.*|API_KEY|BASE_URL|ENGINE_ARCHIVE))$')
+  '^(APP_MODE|APP_URL|HOST|PORT|GRPC_PORT|WORKER_PORT|DATABASE_URL|CLICKHOUSE_URL|REDIS_URL|JWT_.*|AI_KEY_.*|LOG_LEVEL|LOG_FORMAT|OTEL_.*|RATE_LIMIT_.*|TRUSTED_PROXIES|BROKLE_(CONFIG|DATA_DIR|FSYNC|INIT_.*|ENTERPRISE_.*|API_KEY|BASE_URL|ENGINE_ARCHIVE))$')
 
 # Built as it is shipped.
 cargo build --release --locked --bin brokle

@@ -34,7 +34,7 @@ esac
 # What the person at this terminal has configured for a Brokle of their own must not leak into the tests, and a proxy must not
 # stand between a test and its server.
 while read -r name; do unset "$name"; done < <(compgen -e | grep -E \
-  '^(APP_MODE|APP_URL|HOST|PORT|GRPC_PORT|WORKER_PORT|DATABASE_URL|CLICKHOUSE_URL|REDIS_URL|JWT_.*|AI_KEY_.*|CORS_.*|SMTP_.*|BLOB_STORAGE_.*|LOG_LEVEL|LOG_FORMAT|OTEL_.*|BROKLE_(CONFIG|DATA_DIR|FSYNC|INIT_.*|ENTERPRISE_.*|API_KEY|BASE_URL))$')
+  '^(APP_MODE|APP_URL|HOST|PORT|GRPC_PORT|WORKER_PORT|DATABASE_URL|CLICKHOUSE_URL|REDIS_URL|JWT_.*|AI_KEY_.*|CORS_.*|SMTP_.*|BLOB_STORAGE_.*|LOG_LEVEL|LOG_FORMAT|OTEL_.*|RATE_LIMIT_.*|TRUSTED_PROXIES|BROKLE_(CONFIG|DATA_DIR|FSYNC|INIT_.*|ENTERPRISE_.*|API_KEY|BASE_URL))$')
 export NO_PROXY="127.0.0.1,localhost${NO_PROXY:+,$NO_PROXY}"
 export no_proxy="$NO_PROXY"
 

@@ -126,6 +126,9 @@ pub async fn standalone(binary: &Path, directory: &Path, http: &reqwest::Client)
         ("BROKLE_INIT_USER_EMAIL", EMAIL),
         ("BROKLE_INIT_USER_PASSWORD", &password),
         ("BROKLE_INIT_API_KEY", &api_key),
+        // Counted as always, and never refused.
+        ("RATE_LIMIT_PER_KEY", "4000000000"),
+        ("RATE_LIMIT_PER_USER", "4000000000"),
         ("LOG_LEVEL", "warn"),
         ("LOG_FORMAT", "json"),
     ]);
@@ -166,6 +169,9 @@ pub async fn split(binary: &Path, directory: &Path, http: &reqwest::Client, serv
         ("BROKLE_INIT_USER_EMAIL", EMAIL),
         ("BROKLE_INIT_USER_PASSWORD", &password),
         ("BROKLE_INIT_API_KEY", &api_key),
+        // Counted as always, and never refused.
+        ("RATE_LIMIT_PER_KEY", "4000000000"),
+        ("RATE_LIMIT_PER_USER", "4000000000"),
     ]));
     let mut worker = shared;
     worker.extend(owned([("APP_MODE", "worker"), ("WORKER_PORT", &worker_port.to_string())]));

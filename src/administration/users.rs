@@ -195,6 +195,6 @@ impl UserAdministration {
 }
 
 /// Under what the failed sign-ins of an account are counted.
-fn subject(email: &str) -> String {
+pub(super) fn subject(email: &str) -> String {
     format!("a:{}", hex::encode(Sha256::digest(email.to_lowercase())))
 }

@@ -192,6 +192,8 @@ class Installation:
     def _spawn(self, name: str, ready_url: str, variables: dict[str, str]) -> None:
         passed = {key: os.environ[key] for key in PASSED if key in os.environ}
         common = {"HOST": "127.0.0.1", "LOG_FORMAT": "json", "LOG_LEVEL": "info"}
+        # Everything comes from one address.
+        common |= {f"RATE_LIMIT_{name}": "1000000" for name in ("PER_IP", "AUTH_PER_IP", "PER_USER", "PER_KEY")}
         log = self.dir / f"{name}.log"
         with log.open("wb") as out:
             child = subprocess.Popen(

@@ -60,6 +60,11 @@ fn init() -> Vec<(String, String)> {
         ("BROKLE_INIT_API_KEY", API_KEY),
         ("QUEUE_CLAIM_IDLE_MS", "2000"),
         ("SHUTDOWN_TIMEOUT_SECONDS", "10"),
+        // Everything comes from one address; tests of the limits set their own.
+        ("RATE_LIMIT_PER_IP", "1000000"),
+        ("RATE_LIMIT_AUTH_PER_IP", "1000000"),
+        ("RATE_LIMIT_PER_USER", "1000000"),
+        ("RATE_LIMIT_PER_KEY", "100000000"),
     ]
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value.to_owned()))

@@ -49,6 +49,11 @@ impl Installation {
             ("LOG_FORMAT", "json"),
             ("SHUTDOWN_TIMEOUT_SECONDS", "10"),
             ("QUEUE_CLAIM_IDLE_MS", "1000"),
+            // Everything comes from one address.
+            ("RATE_LIMIT_PER_IP", "1000000"),
+            ("RATE_LIMIT_AUTH_PER_IP", "1000000"),
+            ("RATE_LIMIT_PER_USER", "1000000"),
+            ("RATE_LIMIT_PER_KEY", "100000000"),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into();
