@@ -22,7 +22,7 @@ use super::first_start::Secrets;
 use super::lifecycle::Lifecycle;
 use crate::audit::Audit;
 use crate::auth::http::RefreshCookie;
-use crate::auth::{ApiKeys, Authorizer, Passwords, Revocations, Sessions};
+use crate::auth::{Accounts, ApiKeys, Authorizer, Basis, Links, LoginLimits, Passwords, Revocations, SecondFactors, Sessions};
 use crate::common::clock::SharedClock;
 use crate::config::Config;
 use crate::enterprise::Enterprise;
@@ -35,7 +35,7 @@ use crate::infra::mail::Mailer;
 use crate::infra::metrics::Metrics;
 use crate::observability::ingest::{Ingest, TelemetryQueue};
 use crate::observability::store::TelemetryStore;
-use crate::organization::Directory;
+use crate::organization::{Directory, Invitations};
 use crate::settings::Settings;
 use crate::user::Users;
 
@@ -57,6 +57,8 @@ pub(super) struct Services {
     directory: web::Data<Directory>,
     api_keys: web::Data<ApiKeys>,
     sessions: web::Data<Sessions>,
+    second_factors: web::Data<SecondFactors>,
+    accounts: web::Data<Accounts>,
     authorizer: web::Data<Authorizer>,
     cookies: web::Data<RefreshCookie>,
     ingest: web::Data<Ingest>,
@@ -76,7 +78,7 @@ pub(super) struct Parts<'a> {
 
 impl Services {
     /// Makes the services in the order in which they need each other, and starts their background tasks.
-    pub(super) fn new(config: &Config, parts: Parts<'_>, lifecycle: &Lifecycle) -> Self {
+    pub(super) fn new(config: &Config, parts: Parts<'_>, lifecycle: &Lifecycle) -> anyhow::Result<Self> {
         let Parts { backends, clock, metrics, readiness, queue, preparing, secrets } = parts;
         let database = &backends.database;
         let enterprise = Enterprise::new(config, clock.clone());
@@ -93,8 +95,14 @@ impl Services {
         let keep = if backends.redis.is_some() { keep } else { keep.min(KEEP_WITHOUT_BUS) };
         let api_keys = ApiKeys::new(database.clone(), clock.clone(), revocations.clone(), keep);
         api_keys.count_lookups(metrics.key_lookups.clone());
-        let token_settings = secrets.token_settings(config);
-        let sessions = Sessions::new(database.clone(), clock.clone(), users.clone(), Passwords::new(), revocations, &token_settings);
+        let passwords = Passwords::new();
+        passwords.show_on(metrics.password_hashes.clone(), metrics.password_waiting.clone());
+        let (limits, links) = (LoginLimits::configured(&config.auth), Links::new(config.app_url()));
+        let basis = Basis::new(database.clone(), clock.clone(), passwords, limits, mailer.clone(), links);
+        let second_factors = SecondFactors::new(basis.clone(), secrets.sealer()?);
+        let sessions = Sessions::new(basis.clone(), second_factors.clone(), revocations, &secrets.token_settings(config)?);
+        let invitations = Invitations::new(database.clone(), clock.clone());
+        let accounts = Accounts::new(basis, sessions.clone(), settings.clone(), directory.clone(), invitations);
         let authorizer = Authorizer::new(directory.clone(), Arc::clone(&enterprise.seams.rbac));
         let ingest = Ingest::new(config.ingest.clone(), clock.clone(), metrics.clone(), queue, preparing);
 
@@ -107,7 +115,12 @@ impl Services {
             keys.keep_last_used(drained).await;
             Ok(())
         });
-        Self {
+        let (seen, drained) = (sessions.clone(), lifecycle.drained_token());
+        lifecycle.spawn("sessions seen", async move {
+            seen.keep_last_seen(drained).await;
+            Ok(())
+        });
+        Ok(Self {
             clock: web::Data::new(clock),
             metrics: web::Data::new(metrics),
             readiness: web::Data::new(readiness),
@@ -120,11 +133,13 @@ impl Services {
             directory: web::Data::new(directory),
             api_keys: web::Data::new(api_keys),
             sessions: web::Data::new(sessions),
+            second_factors: web::Data::new(second_factors),
+            accounts: web::Data::new(accounts),
             authorizer: web::Data::new(authorizer),
             cookies: web::Data::new(RefreshCookie { secure: config.secure_cookies() }),
             ingest: web::Data::new(ingest),
             store: web::Data::new(TelemetryStore::new(backends.clickhouse.clone())),
-        }
+        })
     }
 
     fn register(&self, config: &mut web::ServiceConfig) {
@@ -142,6 +157,8 @@ impl Services {
             directory,
             api_keys,
             sessions,
+            second_factors,
+            accounts,
             authorizer,
             cookies,
             ingest,
@@ -160,6 +177,8 @@ impl Services {
             .app_data(directory)
             .app_data(api_keys)
             .app_data(sessions)
+            .app_data(second_factors)
+            .app_data(accounts)
             .app_data(authorizer)
             .app_data(cookies)
             .app_data(ingest)

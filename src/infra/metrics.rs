@@ -46,6 +46,10 @@ pub struct Metrics {
     pub cost_micros: IntCounter,
     /// API key look-ups, by outcome (hit, miss, failed).
     pub key_lookups: IntCounterVec,
+    /// Passwords being hashed.
+    pub password_hashes: IntGauge,
+    /// Sign-ins that wait until a password can be hashed.
+    pub password_waiting: IntGauge,
 }
 
 impl Metrics {
@@ -106,6 +110,8 @@ impl Metrics {
             tokens: counters("brokle_tokens_total", "Tokens stored", &["kind"])?,
             cost_micros: counter("brokle_cost_microdollars_total", "Cost stored in 10^-6 US dollars")?,
             key_lookups: counters("brokle_api_key_lookups_total", "API key look-ups", &["outcome"])?,
+            password_hashes: gauge("brokle_password_hashes_running", "Passwords being hashed")?,
+            password_waiting: gauge("brokle_password_hashes_waiting", "Sign-ins that wait until a password can be hashed")?,
             registry: Arc::new(registry),
         })
     }

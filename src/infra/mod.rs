@@ -2,6 +2,7 @@
 
 pub mod bus;
 pub mod clickhouse;
+pub mod crypto;
 pub mod db;
 pub mod jobs;
 pub mod mail;

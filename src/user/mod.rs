@@ -10,5 +10,5 @@ mod store;
 mod tests;
 
 pub use error::Error;
-pub use model::{Email, NewUser, PasswordHash, User, UserView};
+pub use model::{Email, NewUser, PasswordHash, ProfileChange, User, UserView};
 pub use service::Users;
