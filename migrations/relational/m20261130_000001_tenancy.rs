@@ -40,6 +40,11 @@ impl MigrationTrait for Migration {
         for index in indexes() {
             manager.create_index(index).await?;
         }
+        // Everybody there was until now was added by an operator.
+        manager
+            .get_connection()
+            .execute_unprepared("UPDATE users SET email_verified_at = created_at WHERE email_verified_at IS NULL")
+            .await?;
         // One open invitation for an address and organisation; the same text in both databases.
         manager
             .get_connection()

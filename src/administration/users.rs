@@ -84,13 +84,13 @@ impl UserAdministration {
     pub(super) async fn create(&self, by: &By, new: NewAccount) -> Result<Listed, Error> {
         let email: Email = new.email.parse()?;
         let password_hash = match &new.password {
-            Some(password) => Some(self.passwords.hash(password).await?),
+            Some(password) => Some(self.passwords.hash_for(&email, password).await?),
             None => None,
         };
         let (first_name, last_name) = (new.first_name.trim().to_owned(), new.last_name.trim().to_owned());
         let txn = self.db.begin().await?;
-        let user = self.users.create(&txn, NewUser { email, first_name, last_name, password_hash, is_admin: new.is_admin }).await?;
-        self.users.set_standing(&txn, user.id, &Standing { verified: true, ..Standing::default() }).await?;
+        let new = NewUser { email, first_name, last_name, password_hash, is_admin: new.is_admin, verified: true };
+        let user = self.users.create(&txn, new).await?;
         let after = json!({"email": user.email, "is_admin": user.is_admin});
         self.record(&txn, by, "user.create", user.id, &user.email, None, Some(after)).await?;
         txn.commit().await.map_err(db::Error::from)?;

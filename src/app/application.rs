@@ -15,6 +15,7 @@ use crate::common::clock::SharedClock;
 use crate::config::{Config, Role};
 use crate::http::health::Readiness;
 use crate::infra::clickhouse::ClickHouse;
+use crate::infra::crypto::Sealer;
 use crate::infra::metrics::Metrics;
 use crate::observability::ingest::TelemetryQueue;
 use crate::observability::queue::{Direct, GatherLimits, Gatherer, Retry, Streams, StreamsLimits, Writers};
@@ -87,6 +88,7 @@ impl Application {
                 serve(lifecycle, server, readiness.clone());
                 backends.check_durability(config.redis.durability_check == "strict").await?;
                 backends.wait_until_migrated().await?;
+                Sealer::configured(&config.secrets.ai_key_encryption_key)?.check(backends.database.conn(), false).await?;
                 worker::start(config, clock, backends, &metrics, lifecycle)?;
                 readiness.started();
             }
@@ -94,6 +96,7 @@ impl Application {
                 backends.check_durability(config.redis.durability_check == "strict").await?;
                 backends.migrate().await?;
                 let secrets = first_start::prepare(config, port, &backends.database, clock.clone()).await?;
+                secrets.sealer()?.check(backends.database.conn(), true).await?;
                 let preparing = Arc::new(AtomicUsize::new(0));
                 let queue = queue(config, backends, &metrics, lifecycle, &preparing)?;
                 let parts = server::Parts {
@@ -105,7 +108,7 @@ impl Application {
                     preparing,
                     secrets: &secrets,
                 };
-                let services = server::Services::new(config, parts, lifecycle);
+                let services = server::Services::new(config, parts, lifecycle)?;
                 if config.role == Role::Standalone {
                     jobs::start(config, &backends.database, clock, services.bus(), &metrics, lifecycle)?;
                 }

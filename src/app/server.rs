@@ -23,7 +23,7 @@ use super::lifecycle::Lifecycle;
 use crate::administration::{InstallationLog, Operations, OrganizationAdministration, UserAdministration};
 use crate::audit::Audit;
 use crate::auth::http::RefreshCookie;
-use crate::auth::{ApiKeys, Authorizer, Passwords, Revocations, Sessions};
+use crate::auth::{Accounts, ApiKeys, Authorizer, Basis, Links, LoginLimits, Passwords, Revocations, SecondFactors, Sessions};
 use crate::common::clock::SharedClock;
 use crate::config::Config;
 use crate::enterprise::Enterprise;
@@ -39,7 +39,7 @@ use crate::infra::metrics::Metrics;
 use crate::infra::rate_limit::{InProcess, InRedis, RateLimiter, Window};
 use crate::observability::ingest::{Ingest, TelemetryQueue};
 use crate::observability::store::TelemetryStore;
-use crate::organization::Directory;
+use crate::organization::{Directory, Invitations};
 use crate::settings::Settings;
 use crate::user::Users;
 
@@ -65,6 +65,8 @@ pub(super) struct Services {
     directory: web::Data<Directory>,
     api_keys: web::Data<ApiKeys>,
     sessions: web::Data<Sessions>,
+    second_factors: web::Data<SecondFactors>,
+    accounts: web::Data<Accounts>,
     authorizer: web::Data<Authorizer>,
     user_administration: web::Data<UserAdministration>,
     organization_administration: web::Data<OrganizationAdministration>,
@@ -87,7 +89,7 @@ pub(super) struct Parts<'a> {
 
 impl Services {
     /// Makes the services in the order in which they need each other, and starts their background tasks.
-    pub(super) fn new(config: &Config, parts: Parts<'_>, lifecycle: &Lifecycle) -> Self {
+    pub(super) fn new(config: &Config, parts: Parts<'_>, lifecycle: &Lifecycle) -> anyhow::Result<Self> {
         let Parts { backends, clock, metrics, readiness, queue, preparing, secrets } = parts;
         let database = &backends.database;
         let enterprise = Enterprise::new(config, clock.clone());
@@ -107,9 +109,14 @@ impl Services {
         let keep = if backends.redis.is_some() { keep } else { keep.min(KEEP_WITHOUT_BUS) };
         let api_keys = ApiKeys::new(database.clone(), clock.clone(), revocations.clone(), keep);
         api_keys.count_lookups(metrics.key_lookups.clone());
-        let token_settings = secrets.token_settings(config);
         let passwords = Passwords::new();
-        let sessions = Sessions::new(database.clone(), clock.clone(), users.clone(), passwords.clone(), revocations, &token_settings);
+        passwords.show_on(metrics.password_hashes.clone(), metrics.password_waiting.clone());
+        let (login_limits, links) = (LoginLimits::configured(&config.auth), Links::new(config.app_url()));
+        let basis = Basis::new(database.clone(), clock.clone(), passwords.clone(), login_limits, mailer.clone(), links);
+        let second_factors = SecondFactors::new(basis.clone(), secrets.sealer()?);
+        let sessions = Sessions::new(basis.clone(), second_factors.clone(), revocations, &secrets.token_settings(config)?);
+        let invitations = Invitations::new(database.clone(), clock.clone());
+        let accounts = Accounts::new(basis, sessions.clone(), settings.clone(), directory.clone(), invitations);
         let user_administration =
             UserAdministration::new(database.clone(), clock.clone(), audit.clone(), users.clone(), sessions.clone(), passwords);
         let organization_administration = OrganizationAdministration::new(database.clone(), clock.clone(), audit.clone());
@@ -126,7 +133,12 @@ impl Services {
             keys.keep_last_used(drained).await;
             Ok(())
         });
-        Self {
+        let (seen, drained) = (sessions.clone(), lifecycle.drained_token());
+        lifecycle.spawn("sessions seen", async move {
+            seen.keep_last_seen(drained).await;
+            Ok(())
+        });
+        Ok(Self {
             bus,
             clock: web::Data::new(clock),
             metrics: web::Data::new(metrics),
@@ -143,6 +155,8 @@ impl Services {
             directory: web::Data::new(directory),
             api_keys: web::Data::new(api_keys),
             sessions: web::Data::new(sessions),
+            second_factors: web::Data::new(second_factors),
+            accounts: web::Data::new(accounts),
             authorizer: web::Data::new(authorizer),
             user_administration: web::Data::new(user_administration),
             organization_administration: web::Data::new(organization_administration),
@@ -150,7 +164,7 @@ impl Services {
             cookies: web::Data::new(RefreshCookie { secure: config.secure_cookies() }),
             ingest: web::Data::new(ingest),
             store: web::Data::new(TelemetryStore::new(backends.clickhouse.clone())),
-        }
+        })
     }
 
     /// What the processes tell each other.
@@ -177,6 +191,8 @@ impl Services {
             directory,
             api_keys,
             sessions,
+            second_factors,
+            accounts,
             authorizer,
             user_administration,
             organization_administration,
@@ -201,6 +217,8 @@ impl Services {
             .app_data(directory)
             .app_data(api_keys)
             .app_data(sessions)
+            .app_data(second_factors)
+            .app_data(accounts)
             .app_data(authorizer)
             .app_data(user_administration)
             .app_data(organization_administration)

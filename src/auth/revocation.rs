@@ -29,6 +29,11 @@ impl Revocations {
         Self(bus)
     }
 
+    /// All sessions of `user` have ended.
+    pub fn user(&self, user: UserId) {
+        self.announce(&Revoked::User(user));
+    }
+
     pub(super) fn announce(&self, revoked: &Revoked) {
         // An enum of ids is always written.
         if let Ok(text) = serde_json::to_string(revoked) {

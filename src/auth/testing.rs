@@ -6,14 +6,21 @@ use std::time::Duration;
 use chrono::DateTime;
 
 use super::http::RefreshCookie;
-use super::{ApiKeys, Authorizer, Passwords, Revocations, Revoked, Sessions, TokenSettings};
+use super::{
+    Accounts, ApiKeys, Authorizer, Basis, Links, LoginLimits, Passwords, Revocations, Revoked, SecondFactors, Sessions, SigningKeys,
+    TokenSettings,
+};
 use crate::common::clock::{FixedClock, SharedClock};
 use crate::config::{Config, Environment};
 use crate::enterprise::Enterprise;
 use crate::infra::bus::Bus;
+use crate::infra::crypto::Sealer;
 use crate::infra::db::Database;
 use crate::infra::db::testing::{TestDatabase, migrated_sqlite, test_databases};
-use crate::organization::{Directory, Organization, Project, Role};
+use crate::infra::jobs::Jobs;
+use crate::infra::mail::Mailer;
+use crate::organization::{Directory, Invitations, Organization, Project, Role};
+use crate::settings::Settings;
 use crate::user::{NewUser, User, Users};
 
 /// Everybody's password.
@@ -27,6 +34,9 @@ pub struct World {
     pub directory: Directory,
     pub api_keys: ApiKeys,
     pub sessions: Sessions,
+    pub second_factors: SecondFactors,
+    pub accounts: Accounts,
+    pub basis: Basis,
     pub bus: Bus,
     pub authorizer: Authorizer,
     pub enterprise: Enterprise,
@@ -59,10 +69,26 @@ impl World {
         server.directory.add_member(&txn, organization.id, user.id, &Role::Owner).await.unwrap();
         let project = server.directory.create_project(&txn, organization.id, &"Search".parse().unwrap()).await.unwrap();
         txn.commit().await.unwrap();
-        let Server { users, directory, api_keys, sessions, bus } = server;
+        let Server { users, directory, api_keys, sessions, second_factors, accounts, basis, bus } = server;
         let enterprise = Enterprise::new(&config(), clock.clone());
         let authorizer = Authorizer::new(directory.clone(), Arc::clone(&enterprise.seams.rbac));
-        Self { db, clock, users, directory, api_keys, sessions, bus, authorizer, enterprise, user, organization, project }
+        Self {
+            db,
+            clock,
+            users,
+            directory,
+            api_keys,
+            sessions,
+            second_factors,
+            accounts,
+            basis,
+            bus,
+            authorizer,
+            enterprise,
+            user,
+            organization,
+            project,
+        }
     }
 
     /// Another server on the same database.
@@ -95,6 +121,10 @@ impl World {
             .app_data(Data::new(self.directory.clone()))
             .app_data(Data::new(self.api_keys.clone()))
             .app_data(Data::new(self.sessions.clone()))
+            .app_data(Data::new(self.second_factors.clone()))
+            .app_data(Data::new(self.accounts.clone()))
+            .app_data(Data::new(self.basis.audit.clone()))
+            .app_data(Data::new(self.basis.mailer.clone()))
             .app_data(Data::new(self.authorizer.clone()))
             .app_data(Data::new(self.enterprise.clone()))
             .app_data(Data::new(RefreshCookie { secure: true }));
@@ -120,25 +150,51 @@ pub struct Server {
     pub directory: Directory,
     pub api_keys: ApiKeys,
     pub sessions: Sessions,
+    pub second_factors: SecondFactors,
+    pub accounts: Accounts,
+    pub basis: Basis,
     pub bus: Bus,
+}
+
+/// What services of a process stand on, with limits as they are shipped.
+pub fn basis(db: &Database, clock: &SharedClock, bus: &Bus) -> Basis {
+    let mailer = Mailer::new(Jobs::new(db.clone(), clock.clone(), bus.clone()), clock.clone());
+    Basis::new(db.clone(), clock.clone(), Passwords::new(), LoginLimits::default(), mailer, Links::new("https://brokle.example"))
+}
+
+/// Sessions with these tokens.
+pub fn sessions(db: &Database, clock: &SharedClock, settings: &TokenSettings) -> Sessions {
+    let bus = Bus::new();
+    let basis = basis(db, clock, &bus);
+    Sessions::new(basis.clone(), SecondFactors::new(basis, Sealer::default()), Revocations::new(bus), settings)
 }
 
 impl Server {
     fn on(db: &Database, clock: SharedClock) -> Self {
-        let users = Users::new(db.clone(), clock.clone());
         let bus = Bus::new();
         let revocations = Revocations::new(bus.clone());
+        let secret = "the secret of the tests, 32 bytes or more".to_owned();
         let settings = TokenSettings {
-            secret: "the secret of the tests, 32 bytes or more".to_owned().into(),
+            keys: SigningKeys::shared(&secret.clone().into()),
+            secret: secret.into(),
             issuer: "brokle".to_owned(),
             access_ttl: Duration::from_mins(15),
             refresh_ttl: Duration::from_hours(168),
         };
+        let basis = basis(db, &clock, &bus);
+        let second_factors = SecondFactors::new(basis.clone(), Sealer::new(Some([42; 32])));
+        let sessions = Sessions::new(basis.clone(), second_factors.clone(), revocations.clone(), &settings);
+        let directory = Directory::new(db.clone(), clock.clone());
+        let invitations = Invitations::new(db.clone(), clock.clone());
+        let accounts = Accounts::new(basis.clone(), sessions.clone(), Settings::new(db.clone()), directory.clone(), invitations);
         Self {
-            directory: Directory::new(db.clone(), clock.clone()),
-            api_keys: ApiKeys::new(db.clone(), clock.clone(), revocations.clone(), Duration::from_mins(1)),
-            sessions: Sessions::new(db.clone(), clock, users.clone(), Passwords::new(), revocations, &settings),
-            users,
+            users: Users::new(db.clone(), clock.clone()),
+            directory,
+            api_keys: ApiKeys::new(db.clone(), clock, revocations, Duration::from_mins(1)),
+            sessions,
+            second_factors,
+            accounts,
+            basis,
             bus,
         }
     }
@@ -151,6 +207,7 @@ async fn new_user(email: &str) -> NewUser {
         last_name: "Lovelace".to_owned(),
         password_hash: Some(Passwords::new().hash(PASSWORD).await.unwrap()),
         is_admin: false,
+        verified: true,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The two tokens of a session.
 //!
-//! The access token is a JWT (HS256). The refresh token is opaque to its holder: `brt_` and base64url of
+//! The access token is a JWT. The refresh token is opaque to its holder: `brt_` and base64url of
 //! session (16 bytes) | secret (32) | tag (16). The tag proves that we made it, so that an old token is told from a guessed one:
 //! presenting an old one ends the session, guessing must not.
 //!
@@ -14,15 +14,20 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
-use super::Error;
+use super::keys::SigningKeys;
+use super::secret::sha256_hex;
+use super::{Error, KeyError};
 use crate::common::id::{SessionId, UserId};
 
 /// `aud` of our access tokens.
 const AUDIENCE: &str = "brokle";
+/// `aud` of what is given to somebody who knows the password and has yet to show the second factor.
+const CHALLENGE_AUDIENCE: &str = "brokle-second-factor";
+/// How long the second factor is waited for.
+pub const CHALLENGE_TTL: TimeDelta = TimeDelta::minutes(5);
 const PREFIX: &str = "brt_";
 const SESSION: usize = 16;
 const SECRET: usize = 32;
@@ -37,9 +42,39 @@ pub struct TokenSettings {
     pub issuer: String,
     pub access_ttl: Duration,
     pub refresh_ttl: Duration,
+    /// Sign access tokens.
+    pub keys: SigningKeys,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+impl TokenSettings {
+    /// As configured; `secret` is the JWT_SECRET that counts.
+    ///
+    /// # Errors
+    /// When a key cannot be used.
+    pub fn configured(auth: &crate::config::Auth, secret: &crate::config::Secret) -> Result<Self, KeyError> {
+        Ok(Self {
+            secret: secret.clone(),
+            issuer: auth.jwt_issuer.clone(),
+            access_ttl: Duration::from_secs(auth.access_token_ttl_seconds),
+            refresh_ttl: Duration::from_secs(auth.refresh_token_ttl_seconds),
+            keys: SigningKeys::configured(auth, secret)?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct ChallengeClaims {
+    sub: UserId,
+    /// Of the password that was shown: with another password the challenge is worth nothing.
+    pwd: String,
+    iss: String,
+    aud: String,
+    iat: i64,
+    exp: i64,
+    jti: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Claims {
     sub: UserId,
     sid: SessionId,
@@ -52,9 +87,7 @@ struct Claims {
 
 /// Makes and reads both tokens.
 pub(super) struct Tokens {
-    signing: EncodingKey,
-    verifying: DecodingKey,
-    validation: Validation,
+    keys: SigningKeys,
     issuer: String,
     access_ttl: Duration,
     pub refresh_ttl: Duration,
@@ -71,16 +104,8 @@ impl std::fmt::Debug for Tokens {
 impl Tokens {
     pub fn new(settings: &TokenSettings) -> Self {
         let secret = settings.secret.expose().as_bytes();
-        let mut validation = Validation::new(Algorithm::HS256);
-        validation.set_audience(&[AUDIENCE]);
-        validation.set_issuer(&[&settings.issuer]);
-        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-        // The library would look at the machine's clock; `read_access` looks at ours.
-        validation.validate_exp = false;
         Self {
-            signing: EncodingKey::from_secret(secret),
-            verifying: DecodingKey::from_secret(secret),
-            validation,
+            keys: settings.keys.clone(),
             issuer: settings.issuer.clone(),
             access_ttl: settings.access_ttl,
             refresh_ttl: settings.refresh_ttl,
@@ -103,14 +128,40 @@ impl Tokens {
             exp: (now + TimeDelta::from_std(self.access_ttl).unwrap_or_default()).timestamp(),
             jti: crate::common::id::fresh().to_string(),
         };
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
-            .map_err(|error| Error::Internal(format!("cannot sign an access token: {error}")))
+        self.keys.sign(&claims)
     }
 
     /// User and session of a token that we signed and that has not expired.
     pub fn read_access(&self, token: &str, now: DateTime<Utc>) -> Option<(UserId, SessionId)> {
-        let claims = jsonwebtoken::decode::<Claims>(token, &self.verifying, &self.validation).ok()?.claims;
+        let claims: Claims = self.verify(token, AUDIENCE)?;
         (now.timestamp() < claims.exp).then_some((claims.sub, claims.sid))
+    }
+
+    /// What somebody gets who has shown the password and has yet to show the second factor.
+    pub fn challenge(&self, user: UserId, password_hash: &str, now: DateTime<Utc>) -> Result<String, Error> {
+        self.keys.sign(&ChallengeClaims {
+            sub: user,
+            pwd: fingerprint(password_hash),
+            iss: self.issuer.clone(),
+            aud: CHALLENGE_AUDIENCE.to_owned(),
+            iat: now.timestamp(),
+            exp: (now + CHALLENGE_TTL).timestamp(),
+            jti: crate::common::id::fresh().to_string(),
+        })
+    }
+
+    /// Whose challenge it is, and the fingerprint of the password that was shown.
+    pub fn read_challenge(&self, token: &str, now: DateTime<Utc>) -> Option<(UserId, String)> {
+        let claims: ChallengeClaims = self.verify(token, CHALLENGE_AUDIENCE)?;
+        (now.timestamp() < claims.exp).then_some((claims.sub, claims.pwd))
+    }
+
+    fn verify<T: serde::de::DeserializeOwned + Clone>(&self, token: &str, audience: &str) -> Option<T> {
+        self.keys.verify(token, |validation| {
+            validation.set_audience(&[audience]);
+            validation.set_issuer(&[&self.issuer]);
+            validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+        })
     }
 
     /// The first refresh token of a session.
@@ -151,12 +202,20 @@ impl Tokens {
     }
 }
 
+/// Tells one password hash from another, and nothing about it.
+pub(super) fn fingerprint(password_hash: &str) -> String {
+    sha256_hex(password_hash).chars().take(32).collect()
+}
+
 #[cfg(test)]
 mod tests {
+    use jsonwebtoken::{Algorithm, EncodingKey, Header};
+
     use super::*;
 
     fn tokens(secret: &str) -> Tokens {
         Tokens::new(&TokenSettings {
+            keys: SigningKeys::shared(&secret.to_owned().into()),
             secret: secret.to_owned().into(),
             issuer: "brokle".to_owned(),
             access_ttl: Duration::from_mins(15),
@@ -182,7 +241,10 @@ mod tests {
         let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
         let ours = tokens(ONE);
         assert_eq!(ours.read_access(&tokens(OTHER).access(UserId::fresh(), SessionId::fresh(), now).unwrap(), now), None);
+        let ours_says = ours.access(UserId::fresh(), SessionId::fresh(), now).unwrap();
+        let kid = jsonwebtoken::decode_header(&ours_says).unwrap().kid;
         let sign = |header: Header, claims: serde_json::Value| {
+            let header = Header { kid: kid.clone(), ..header };
             jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(ONE.as_bytes())).unwrap()
         };
         let good = serde_json::json!({"sub": UserId::fresh(), "sid": SessionId::fresh(), "iss": "brokle", "aud": "brokle", "iat": 0, "exp": 9_999_999_999_u64, "jti": "x"});
@@ -198,8 +260,27 @@ mod tests {
             assert_eq!(ours.read_access(&sign(Header::default(), claims), now), None, "without {claim}");
         }
         assert_eq!(ours.read_access(&sign(Header::new(Algorithm::HS512), good.clone()), now), None, "another algorithm");
-        let unsigned = format!("{}.{}.", URL_SAFE_NO_PAD.encode(r#"{"alg":"none","typ":"JWT"}"#), URL_SAFE_NO_PAD.encode(good.to_string()));
+        let keyless = jsonwebtoken::encode(&Header::default(), &good, &EncodingKey::from_secret(ONE.as_bytes())).unwrap();
+        assert_eq!(ours.read_access(&keyless, now), None, "names no key");
+        let unsigned = format!(
+            "{}.{}.",
+            URL_SAFE_NO_PAD.encode(serde_json::json!({"alg": "none", "typ": "JWT", "kid": kid}).to_string()),
+            URL_SAFE_NO_PAD.encode(good.to_string())
+        );
         assert_eq!(ours.read_access(&unsigned, now), None, "no signature");
+    }
+
+    #[test]
+    fn a_challenge_is_no_access_token_and_the_other_way_round() {
+        let (tokens, now) = (tokens(ONE), DateTime::from_timestamp(1_800_000_000, 0).unwrap());
+        let user = UserId::fresh();
+        let challenge = tokens.challenge(user, "hash", now).unwrap();
+        assert_eq!(tokens.read_challenge(&challenge, now), Some((user, fingerprint("hash"))));
+        assert_eq!(tokens.read_access(&challenge, now), None);
+        assert_eq!(tokens.read_challenge(&tokens.access(user, SessionId::fresh(), now).unwrap(), now), None);
+        assert!(tokens.read_challenge(&challenge, now + TimeDelta::seconds(299)).is_some());
+        assert_eq!(tokens.read_challenge(&challenge, now + TimeDelta::seconds(300)), None);
+        assert_ne!(fingerprint("hash"), fingerprint("other"));
     }
 
     #[test]

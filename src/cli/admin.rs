@@ -9,7 +9,8 @@ use chrono::TimeDelta;
 
 use super::output;
 use crate::app::{Patience, connect_redis, tell_processes};
-use crate::auth::{ApiKeys, Error, Passwords, Revocations, Revoked, Sessions, TokenSettings, random_password};
+use crate::audit::{Audit, By, Event};
+use crate::auth::{ApiKeys, Error, Passwords, Revocations, Revoked, end_sessions, random_password};
 use crate::common::clock::{SharedClock, SystemClock};
 use crate::common::id::{OrganizationId, ProjectId};
 use crate::config::{Config, Role as Mode};
@@ -180,7 +181,7 @@ async fn create_user(
     let (users, directory) = (Users::new(db.clone(), clock.clone()), Directory::new(db.clone(), clock));
     let email: Email = arguments.email.parse()?;
     let password = Password::read(arguments.password_stdin, input)?;
-    let hash = Passwords::new().hash(&password.text).await?;
+    let hash = Passwords::new().hash_for(&email, &password.text).await?;
 
     let txn = db.begin().await?;
     let new = NewUser {
@@ -189,6 +190,7 @@ async fn create_user(
         last_name: arguments.last_name,
         password_hash: Some(hash),
         is_admin: arguments.admin,
+        verified: true,
     };
     let user = users.create(&txn, new).await?;
     if let Some(organization) = arguments.organization {
@@ -215,17 +217,14 @@ async fn reset_password(
     let email: Email = arguments.email.parse()?;
     let user = users.find_by_email(&email).await?.with_context(|| format!("there is no user {email}"))?;
     let password = Password::read(arguments.password_stdin, input)?;
-    let passwords = Passwords::new();
-    let hash = passwords.hash(&password.text).await?;
-    let no_tokens =
-        TokenSettings { secret: String::new().into(), issuer: String::new(), access_ttl: Duration::ZERO, refresh_ttl: Duration::ZERO };
-    let sessions = Sessions::new(db.clone(), clock, users.clone(), passwords, revocations.clone(), &no_tokens);
+    let hash = Passwords::new().hash_for(&email, &password.text).await?;
 
     let txn = db.begin().await?;
     users.set_password(&txn, user.id, hash).await?;
-    let ended = sessions.end_all(&txn, user.id, "password_reset").await?;
+    let ended = end_sessions(&txn, user.id, "password_reset", clock.now()).await?;
+    Audit::new(clock).record(&txn, &By::operator(), Event::new("user.password_reset", "user", user.id).named(&user.email)).await?;
     txn.commit().await?;
-    sessions.forget_user(user.id);
+    revocations.user(user.id);
     writeln!(out, "user: {} ({}), {ended} session(s) ended", user.email, user.id)?;
     Ok(password.tell(out)?)
 }

@@ -8,11 +8,14 @@ mod sections;
 use std::collections::BTreeSet;
 
 use ::config::{Config as Layers, File, FileFormat};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 pub use docs::{markdown, redacted};
 pub use env::{Environment, Unknown, VARIABLES};
 pub use role::{Role, UnknownRole};
 pub use sections::{
-    Auth, Clickhouse, Data, Database, Engine, Enterprise, Ingest, Init, Jobs, Log, Mail, Otel, Queue, RateLimit, Redis, Secret, Server,
+    Auth, Clickhouse, Data, Database, Engine, Enterprise, Ingest, Init, Jobs, Log, Mail, Otel, Queue, RateLimit, Redis, Secret, Secrets,
+    Server,
 };
 use serde::Deserialize;
 
@@ -32,6 +35,7 @@ pub struct Config {
     pub redis: Redis,
     pub auth: Auth,
     pub rate_limit: RateLimit,
+    pub secrets: Secrets,
     pub ingest: Ingest,
     pub queue: Queue,
     pub jobs: Jobs,
@@ -81,6 +85,7 @@ impl Config {
         let redis = section(layers, "redis", problems);
         let auth = section(layers, "auth", problems);
         let rate_limit = section(layers, "rate_limit", problems);
+        let secrets = section(layers, "secrets", problems);
         let ingest = section(layers, "ingest", problems);
         let queue = section(layers, "queue", problems);
         let jobs = section(layers, "jobs", problems);
@@ -106,6 +111,7 @@ impl Config {
             redis: redis?,
             auth: auth?,
             rate_limit: rate_limit?,
+            secrets: secrets?,
             ingest: ingest?,
             queue: queue?,
             jobs: jobs?,
@@ -133,6 +139,34 @@ impl Config {
         require(
             self.auth.jwt_secret.is_empty() || self.auth.jwt_secret.expose().len() >= 32,
             "JWT_SECRET is shorter than 32 bytes; make one with: openssl rand -base64 48",
+        );
+        let auth = &self.auth;
+        let named = |path: &str, text: &str| !path.is_empty() || !text.is_empty();
+        match auth.jwt_signing_method.as_str() {
+            "HS256" => {}
+            "RS256" | "EdDSA" => {
+                require(
+                    self.role == Role::Worker || named(&auth.jwt_private_key_path, auth.jwt_private_key_base64.expose()),
+                    "JWT_SIGNING_METHOD needs a private key: set JWT_PRIVATE_KEY_PATH or JWT_PRIVATE_KEY_BASE64",
+                );
+                require(
+                    self.role == Role::Worker || named(&auth.jwt_public_key_path, &auth.jwt_public_key_base64),
+                    "JWT_SIGNING_METHOD needs the public key, too: set JWT_PUBLIC_KEY_PATH or JWT_PUBLIC_KEY_BASE64",
+                );
+            }
+            _ => require(false, "JWT_SIGNING_METHOD must be HS256, RS256 or EdDSA"),
+        }
+        require(
+            (1..=auth.login_lock_failures).contains(&auth.login_free_failures),
+            "LOGIN_FREE_FAILURES must be 1 or more, and LOGIN_LOCK_FAILURES not less",
+        );
+        require(
+            (1..=auth.login_ip_lock_failures).contains(&auth.login_ip_free_failures),
+            "LOGIN_IP_FREE_FAILURES must be 1 or more, and LOGIN_IP_LOCK_FAILURES not less",
+        );
+        require(
+            is_encryption_key(&self.secrets.ai_key_encryption_key),
+            "AI_KEY_ENCRYPTION_KEY must be base64 of exactly 32 bytes; make one with: openssl rand -base64 32",
         );
         if split {
             let role = self.role.name();
@@ -248,6 +282,11 @@ impl Config {
 #[must_use]
 pub fn is_api_key(text: &str) -> bool {
     text.strip_prefix("bk_").is_some_and(|secret| secret.len() == 40 && secret.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}
+
+/// Whether `key` is base64 of 32 bytes, or not set.
+fn is_encryption_key(key: &Secret) -> bool {
+    key.is_empty() || STANDARD.decode(key.expose().trim()).is_ok_and(|bytes| bytes.len() == 32)
 }
 
 fn layers(environment: &Environment, problems: &mut Vec<String>) -> Result<Layers, Problems> {

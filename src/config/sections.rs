@@ -124,10 +124,27 @@ pub struct Redis {
 #[serde(deny_unknown_fields)]
 pub struct Auth {
     pub jwt_secret: Secret,
+    pub jwt_previous_secrets: Secret,
+    pub jwt_signing_method: String,
+    pub jwt_private_key_path: String,
+    pub jwt_private_key_base64: Secret,
+    pub jwt_public_key_path: String,
+    pub jwt_public_key_base64: String,
+    pub jwt_verification_keys_path: String,
     pub jwt_issuer: String,
     pub access_token_ttl_seconds: u64,
     pub refresh_token_ttl_seconds: u64,
     pub api_key_cache_seconds: u64,
+    pub login_free_failures: u32,
+    pub login_lock_failures: u32,
+    pub login_ip_free_failures: u32,
+    pub login_ip_lock_failures: u32,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Secrets {
+    pub ai_key_encryption_key: Secret,
 }
 
 #[derive(Debug, Clone, Deserialize)]

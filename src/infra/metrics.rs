@@ -58,6 +58,10 @@ pub struct Metrics {
     pub rate_limited: IntCounterVec,
     /// Requests whose limit could not be checked.
     pub rate_limit_unchecked: IntCounter,
+    /// Passwords being hashed.
+    pub password_hashes: IntGauge,
+    /// Sign-ins that wait until a password can be hashed.
+    pub password_waiting: IntGauge,
 }
 
 impl Metrics {
@@ -124,6 +128,8 @@ impl Metrics {
             jobs_oldest: gauge("brokle_jobs_oldest_queued_seconds", "How long the oldest job has waited past its time")?,
             rate_limited: counters("brokle_rate_limited_total", "Requests refused because there were too many", &["limit"])?,
             rate_limit_unchecked: counter("brokle_rate_limit_unchecked_total", "Requests whose limit could not be checked")?,
+            password_hashes: gauge("brokle_password_hashes_running", "Passwords being hashed")?,
+            password_waiting: gauge("brokle_password_hashes_waiting", "Sign-ins that wait until a password can be hashed")?,
             registry: Arc::new(registry),
         })
     }

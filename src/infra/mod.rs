@@ -3,6 +3,7 @@
 pub mod bus;
 pub mod cache;
 pub mod clickhouse;
+pub mod crypto;
 pub mod db;
 pub mod jobs;
 pub mod mail;

@@ -7,6 +7,7 @@ pub mod analytics;
 pub mod compliance;
 mod entity;
 mod error;
+mod invitation;
 pub mod license;
 mod model;
 mod role;
@@ -16,6 +17,7 @@ mod store;
 mod tests;
 
 pub use error::Error;
+pub use invitation::{Invitations, OpenInvitation};
 pub use model::{Name, Organization, OrganizationAccess, Project, ProjectAccess, composite_slug, slug};
 pub use role::Role;
 pub use service::Directory;

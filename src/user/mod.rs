@@ -10,5 +10,5 @@ mod store;
 mod tests;
 
 pub use error::Error;
-pub use model::{Email, NewUser, PasswordHash, Standing, User, UserView};
+pub use model::{Email, NewUser, PasswordHash, ProfileChange, Standing, User, UserView};
 pub use service::Users;

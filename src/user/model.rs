@@ -60,6 +60,8 @@ pub struct User {
     /// False for people who were suspended: they keep their data and cannot sign in.
     pub active: bool,
     pub default_organization_id: Option<OrganizationId>,
+    /// Whether the address was shown to be theirs; who has not shown it cannot sign in.
+    pub email_verified: bool,
     pub last_login_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
 }
@@ -82,6 +84,15 @@ pub struct NewUser {
     pub last_name: String,
     pub password_hash: Option<PasswordHash>,
     pub is_admin: bool,
+    /// Whether the address is known to be theirs: an operator or administrator says so, or an invitation shows it.
+    pub verified: bool,
+}
+
+/// What somebody changes of their profile.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProfileChange {
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
 }
 
 /// What an administrator changes of a person; what is not named stays.

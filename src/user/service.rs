@@ -2,10 +2,11 @@
 
 use sea_orm::ConnectionTrait;
 
-use super::{Email, Error, NewUser, PasswordHash, Standing, User, store};
+use super::{Email, Error, NewUser, PasswordHash, ProfileChange, Standing, User, store};
+use crate::audit::{Audit, By, Event};
 use crate::common::clock::SharedClock;
 use crate::common::id::{OrganizationId, UserId};
-use crate::infra::db::Database;
+use crate::infra::db::{self, Database};
 
 /// The people of the installation; a clone shares everything.
 #[derive(Clone)]
@@ -65,6 +66,47 @@ impl Users {
     /// How many administrators may sign in.
     pub async fn count_admins(&self, db: &impl ConnectionTrait) -> Result<u64, Error> {
         Ok(store::count_admins(db).await?)
+    }
+
+    /// Replaces a hash by another one of the same password; false when the password has changed meanwhile.
+    pub async fn replace_hash(&self, db: &impl ConnectionTrait, id: UserId, old: &PasswordHash, new: &PasswordHash) -> Result<bool, Error> {
+        store::update_hash(db, id, old, new).await
+    }
+
+    /// Notes that the address is somebody's own, as part of the caller's transaction.
+    pub async fn set_verified(&self, txn: &impl ConnectionTrait, id: UserId) -> Result<(), Error> {
+        store::update_verified(txn, id, self.clock.now()).await
+    }
+
+    /// Whether somebody has a second factor in force.
+    pub async fn has_second_factor(&self, id: UserId) -> Result<bool, Error> {
+        Ok(store::has_second_factor(self.db.conn(), id).await?)
+    }
+
+    /// Changes somebody's own profile.
+    pub async fn update_profile(&self, audit: &Audit, by: &By, id: UserId, change: &ProfileChange) -> Result<(), Error> {
+        let before = self.find(id).await?.ok_or(Error::NotFound)?;
+        if *change == ProfileChange::default() {
+            return Ok(());
+        }
+        let txn = self.db.begin().await?;
+        store::update_profile(&txn, id, change, self.clock.now()).await?;
+        let names = |first: &str, last: &str| serde_json::json!({"first_name": first, "last_name": last});
+        let after = names(change.first_name.as_ref().unwrap_or(&before.first_name), change.last_name.as_ref().unwrap_or(&before.last_name));
+        let event = Event::new("user.update", "user", id).named(&before.email);
+        audit.record(&txn, by, event.change(names(&before.first_name, &before.last_name), after)).await?;
+        Ok(txn.commit().await.map_err(db::Error::from)?)
+    }
+
+    /// Changes what the web app opens first for somebody, who has to be a member of it.
+    pub async fn choose_organization(&self, audit: &Audit, by: &By, id: UserId, organization: OrganizationId) -> Result<(), Error> {
+        let before = self.find(id).await?.ok_or(Error::NotFound)?;
+        let txn = self.db.begin().await?;
+        self.set_default_organization(&txn, id, organization).await?;
+        let of = |id: Option<OrganizationId>| serde_json::json!({"default_organization_id": id});
+        let event = Event::new("user.update", "user", id).named(&before.email);
+        audit.record(&txn, by, event.change(of(before.default_organization_id), of(Some(organization)))).await?;
+        Ok(txn.commit().await.map_err(db::Error::from)?)
     }
 
     /// Notes a successful sign-in.

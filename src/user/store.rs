@@ -2,10 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait, Func};
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, Select};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, Select, Statement,
+};
 
 use super::entity::users::{ActiveModel, Column, Entity, Model};
-use super::{Email, Error, NewUser, PasswordHash, Standing, User};
+use super::{Email, Error, NewUser, PasswordHash, ProfileChange, Standing, User};
 use crate::common::id::{OrganizationId, UserId};
 use crate::infra::db::{self, stored};
 
@@ -41,7 +43,7 @@ pub async fn insert(db: &impl ConnectionTrait, new: NewUser, now: DateTime<Utc>)
         is_admin: new.is_admin,
         status: ACTIVE.to_owned(),
         default_organization_id: None,
-        email_verified_at: None,
+        email_verified_at: new.verified.then_some(now),
         last_login_at: None,
         created_at: now,
         updated_at: now,
@@ -56,6 +58,49 @@ pub async fn insert(db: &impl ConnectionTrait, new: NewUser, now: DateTime<Utc>)
 
 pub async fn update_password(db: &impl ConnectionTrait, id: UserId, hash: PasswordHash, now: DateTime<Utc>) -> Result<(), Error> {
     update(db, id, ActiveModel { password_hash: Set(Some(hash.0)), updated_at: Set(stored(now)), ..Default::default() }).await
+}
+
+/// Replaces a hash by another one of the same password; false when it is not `old` any more.
+pub async fn update_hash(db: &impl ConnectionTrait, id: UserId, old: &PasswordHash, new: &PasswordHash) -> Result<bool, Error> {
+    let result = Entity::update_many()
+        .set(ActiveModel { password_hash: Set(Some(new.0.clone())), ..Default::default() })
+        .filter(Column::Id.eq(id))
+        .filter(Column::PasswordHash.eq(old.0.as_str()))
+        .exec(db)
+        .await
+        .map_err(db::Error::from)?;
+    Ok(result.rows_affected == 1)
+}
+
+/// Notes that the address is somebody's own, unless that is known.
+pub async fn update_verified(db: &impl ConnectionTrait, id: UserId, now: DateTime<Utc>) -> Result<(), Error> {
+    let now = stored(now);
+    Entity::update_many()
+        .set(ActiveModel { email_verified_at: Set(Some(now)), updated_at: Set(now), ..Default::default() })
+        .filter(Column::Id.eq(id))
+        .filter(Column::EmailVerifiedAt.is_null())
+        .exec(db)
+        .await
+        .map_err(db::Error::from)?;
+    Ok(())
+}
+
+pub async fn update_profile(db: &impl ConnectionTrait, id: UserId, change: &ProfileChange, now: DateTime<Utc>) -> Result<(), Error> {
+    let set = |name: &Option<String>| name.clone().map_or(sea_orm::ActiveValue::NotSet, Set);
+    let change = ActiveModel {
+        first_name: set(&change.first_name),
+        last_name: set(&change.last_name),
+        updated_at: Set(stored(now)),
+        ..Default::default()
+    };
+    update(db, id, change).await
+}
+
+/// Whether somebody has a second factor in force. Its rows are a matter of `auth`; that there is one is shown with the person.
+pub async fn has_second_factor(db: &impl ConnectionTrait, id: UserId) -> Result<bool, db::Error> {
+    const QUERY: &str = "SELECT 1 FROM user_second_factors WHERE user_id = $1 AND enabled_at IS NOT NULL";
+    let row = db.query_one_raw(Statement::from_sql_and_values(db.get_database_backend(), QUERY, [id.into()])).await?;
+    Ok(row.is_some())
 }
 
 pub async fn update_last_login(db: &impl ConnectionTrait, id: UserId, now: DateTime<Utc>) -> Result<(), Error> {
@@ -114,6 +159,7 @@ impl From<Model> for User {
             is_admin: row.is_admin,
             active: row.status == ACTIVE,
             default_organization_id: row.default_organization_id,
+            email_verified: row.email_verified_at.is_some(),
             last_login_at: row.last_login_at,
             created_at: row.created_at,
         }

@@ -10,6 +10,7 @@ async fn an_email_belongs_to_one_person_in_any_case() {
             last_name: String::new(),
             password_hash: None,
             is_admin: false,
+            verified: true,
         };
         let refused = world.users.create(world.db.writer(), twin).await;
         assert!(matches!(refused, Err(Error::EmailTaken(_))), "{refused:?}");

@@ -173,6 +173,13 @@ fn only_stores_look_for_rows() {
 /// Handlers that anybody may call: the route, and why.
 const PUBLIC: &[(&str, &str)] = &[
     ("/api/v1/auth/login", "this is how one signs in"),
+    ("/api/v1/auth/options", "the pages of signing in ask before anybody is signed in; it tells of no account"),
+    ("/api/v1/auth/second-factor", "the second step of signing in; its challenge is the credential"),
+    ("/api/v1/auth/signup", "this is how one gets an account"),
+    ("/api/v1/auth/verify-email", "its token, from a mail, is the credential"),
+    ("/api/v1/auth/resend-verification", "who has no proven address cannot sign in; says nothing, writes to the address alone"),
+    ("/api/v1/auth/forgot-password", "who forgot the password cannot sign in; says nothing, writes to the address alone"),
+    ("/api/v1/auth/reset-password", "its token, from a mail, is the credential"),
     ("/api/v1/auth/refresh", "its cookie or token is the credential"),
     ("/v1/auth/validate-key", "answers 400 where the key is missing, so it reads the key itself"),
 ];

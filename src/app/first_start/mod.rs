@@ -234,6 +234,7 @@ impl Starter<'_> {
             last_name: String::new(),
             password_hash: Some(hash),
             is_admin: true,
+            verified: true,
         };
         let user = self.users.create(txn, new).await?;
         if let Some((organization, _)) = organization {

@@ -3,7 +3,6 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context, bail};
 use base64::Engine;
@@ -12,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::auth::TokenSettings;
 use crate::common::id::fresh;
 use crate::config::{Config, Role, Secret};
+use crate::infra::crypto::Sealer;
 
 const FILE: &str = "secrets.env";
 const JWT_SECRET: &str = "JWT_SECRET";
@@ -22,28 +22,39 @@ const AI_KEY_ENCRYPTION_KEY: &str = "AI_KEY_ENCRYPTION_KEY";
 pub struct Secrets {
     /// Signs access tokens and tags refresh tokens.
     pub jwt_secret: Secret,
+    /// Seals stored credentials; may be empty on servers.
+    pub encryption_key: Secret,
 }
 
 impl Secrets {
     /// The configured ones; what is missing comes from the data directory in a standalone installation, where it is made once.
     pub(super) fn of(config: &Config) -> anyhow::Result<Self> {
-        let configured = &config.auth.jwt_secret;
+        let configured = Self { jwt_secret: config.auth.jwt_secret.clone(), encryption_key: config.secrets.ai_key_encryption_key.clone() };
         if config.role != Role::Standalone {
-            return Ok(Self { jwt_secret: configured.clone() });
+            return Ok(configured);
         }
         let kept = Self::kept(&config.data.dir)?;
-        Ok(if configured.is_empty() { kept } else { Self { jwt_secret: configured.clone() } })
+        let either = |configured: Secret, kept: Secret| if configured.is_empty() { kept } else { configured };
+        Ok(Self {
+            jwt_secret: either(configured.jwt_secret, kept.jwt_secret),
+            encryption_key: either(configured.encryption_key, kept.encryption_key),
+        })
     }
 
     /// How tokens are made with them.
-    #[must_use]
-    pub fn token_settings(&self, config: &Config) -> TokenSettings {
-        TokenSettings {
-            secret: self.jwt_secret.clone(),
-            issuer: config.auth.jwt_issuer.clone(),
-            access_ttl: Duration::from_secs(config.auth.access_token_ttl_seconds),
-            refresh_ttl: Duration::from_secs(config.auth.refresh_token_ttl_seconds),
-        }
+    ///
+    /// # Errors
+    /// When a configured key cannot be used.
+    pub fn token_settings(&self, config: &Config) -> anyhow::Result<TokenSettings> {
+        Ok(TokenSettings::configured(&config.auth, &self.jwt_secret)?)
+    }
+
+    /// What seals stored credentials.
+    ///
+    /// # Errors
+    /// When the key is not one.
+    pub fn sealer(&self) -> anyhow::Result<Sealer> {
+        Ok(Sealer::configured(&self.encryption_key)?)
     }
 
     fn kept(dir: &Path) -> anyhow::Result<Self> {
@@ -69,14 +80,14 @@ impl Secrets {
                 path.display()
             );
         }
-        // Nothing is encrypted with it yet; it is made with the rest so that one backup of this file is enough from the first day.
+        // Made with the rest, so that one backup of this file is enough from the first day.
         if STANDARD.decode(&ai).map_or(true, |bytes| bytes.len() != 32) {
             bail!(
                 "{} has no {AI_KEY_ENCRYPTION_KEY} (base64 of 32 bytes); restore the file: credentials that were stored cannot be read without it",
                 path.display()
             );
         }
-        Ok(Self { jwt_secret: jwt.into() })
+        Ok(Self { jwt_secret: jwt.into(), encryption_key: ai.into() })
     }
 }
 

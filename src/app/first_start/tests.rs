@@ -8,14 +8,13 @@ use tempfile::TempDir;
 
 use super::announce::Place;
 use super::{Secrets, prepare_at};
-use crate::auth::{ApiKeys, Device, Passwords, Revocations, Sessions};
+use crate::auth::{ApiKeys, Device, Revocations};
 use crate::common::clock::{FixedClock, SharedClock};
 use crate::config::{Config, Environment};
 use crate::infra::bus::Bus;
 use crate::infra::db::testing::{TestDatabase, migrated_sqlite, test_databases};
 use crate::infra::db::{Database, installation};
 use crate::organization::{Directory, Role};
-use crate::user::Users;
 
 const KEY: &str = "bk_0123456789012345678901234567890123456789";
 
@@ -79,9 +78,7 @@ async fn a_standalone_installation_is_usable_after_its_first_start() {
     assert!(shown.contains("http://localhost:8080"), "{shown}");
     let (email, password, key) = (after(&shown, "log in as"), after(&shown, "password"), after(&shown, "API key"));
 
-    let users = Users::new(db.db.clone(), clock());
-    let sessions =
-        Sessions::new(db.db.clone(), clock(), users, Passwords::new(), Revocations::new(Bus::new()), &secrets.token_settings(&config));
+    let sessions = crate::auth::testing::sessions(&db, &clock(), &secrets.token_settings(&config).unwrap());
     let signed_in = sessions.login(email, password, Device::default()).await.unwrap();
     let context = sessions.authenticate_access(&signed_in.access_token).await.unwrap();
     assert!(context.is_admin);

@@ -5,8 +5,9 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::cookie::NAME;
-use super::{RefreshCookie, Session, device};
+use super::{RefreshCookie, Session, with_cookie};
 use crate::auth::Sessions;
+use crate::common::origin::Origin;
 use crate::error::{ApiError, Code};
 use crate::http::envelope::{Answer, Envelope, ErrorEnvelope};
 
@@ -31,6 +32,7 @@ pub struct Refresh {
 pub async fn refresh(
     request: HttpRequest,
     body: web::Bytes,
+    origin: Origin,
     sessions: web::Data<Sessions>,
     cookie: web::Data<RefreshCookie>,
 ) -> Result<Answer<Session>, ApiError> {
@@ -44,7 +46,6 @@ pub async fn refresh(
                 .refresh_token
         }
     };
-    let signed_in = sessions.refresh(&token, device(&request)).await?;
-    let cookie = cookie.set(signed_in.refresh_token.clone(), signed_in.refresh_ttl);
-    Ok(Answer::ok(Session::from(signed_in)).with_cookie(cookie))
+    let signed_in = sessions.refresh(&token, origin).await?;
+    Ok(with_cookie(signed_in, **cookie))
 }

@@ -1,4 +1,7 @@
-//! Rows of `auth_sessions` and `api_keys`. The only place that touches them.
+//! The rows of this slice. Nothing else touches them.
 
 pub mod api_keys;
+pub mod attempts;
+pub mod second_factors;
 pub mod sessions;
+pub mod user_tokens;

@@ -1,7 +1,7 @@
 //! Rows of `auth_sessions`.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, Select};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryTrait, Select};
 
 use crate::auth::entity::auth_sessions::{ActiveModel, Column, Entity, Model};
 use crate::common::id::{SessionId, UserId};
@@ -90,18 +90,57 @@ pub async fn update_rotation(db: &impl ConnectionTrait, id: SessionId, rotation:
     Ok(result.rows_affected == 1)
 }
 
-/// Ends one session; false when it had ended already.
-pub async fn update_ended(db: &impl ConnectionTrait, id: SessionId, reason: &str, now: DateTime<Utc>) -> Result<bool, Error> {
-    let result =
-        Entity::update_many().set(ending(reason, now)).filter(Column::Id.eq(id)).filter(Column::EndedAt.is_null()).exec(db).await?;
+/// Ends one session, only if it is `owner`'s where one is named; false when it had ended already.
+pub async fn update_ended(
+    db: &impl ConnectionTrait,
+    id: SessionId,
+    owner: Option<UserId>,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<bool, Error> {
+    let result = Entity::update_many()
+        .set(ending(reason, now))
+        .filter(Column::Id.eq(id))
+        .filter(Column::EndedAt.is_null())
+        .apply_if(owner, |query, owner| query.filter(Column::UserId.eq(owner)))
+        .exec(db)
+        .await?;
     Ok(result.rows_affected == 1)
 }
 
-/// Ends every session of somebody; returns how many.
-pub async fn update_all_ended(db: &impl ConnectionTrait, user: UserId, reason: &str, now: DateTime<Utc>) -> Result<u64, Error> {
-    let result =
-        Entity::update_many().set(ending(reason, now)).filter(Column::UserId.eq(user)).filter(Column::EndedAt.is_null()).exec(db).await?;
+/// Ends every session of somebody but `kept`; returns how many.
+pub async fn update_all_ended(
+    db: &impl ConnectionTrait,
+    user: UserId,
+    kept: Option<SessionId>,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<u64, Error> {
+    let result = Entity::update_many()
+        .set(ending(reason, now))
+        .filter(Column::UserId.eq(user))
+        .filter(Column::EndedAt.is_null())
+        .apply_if(kept, |query, kept| query.filter(Column::Id.ne(kept)))
+        .exec(db)
+        .await?;
     Ok(result.rows_affected)
+}
+
+/// The sessions of somebody that can still be used.
+pub async fn list_open(db: &impl ConnectionTrait, user: UserId, now: DateTime<Utc>) -> Result<Vec<Session>, Error> {
+    Ok(open().filter(Column::UserId.eq(user)).filter(Column::ExpiresAt.gt(stored(now))).all(db).await?)
+}
+
+/// Moves the time at which a session was seen last forward, never back.
+pub async fn update_last_seen(db: &impl ConnectionTrait, id: SessionId, at: DateTime<Utc>) -> Result<(), Error> {
+    let at = stored(at);
+    Entity::update_many()
+        .set(ActiveModel { last_seen_at: Set(at), ..Default::default() })
+        .filter(Column::Id.eq(id))
+        .filter(Column::LastSeenAt.lt(at))
+        .exec(db)
+        .await?;
+    Ok(())
 }
 
 fn ending(reason: &str, now: DateTime<Utc>) -> ActiveModel {

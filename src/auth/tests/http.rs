@@ -142,6 +142,8 @@ async fn login_refresh_me_logout() {
       "first_name": "Ada",
       "last_name": "Lovelace",
       "is_admin": false,
+      "email_verified": true,
+      "second_factor": false,
       "default_organization_id": "[id]",
       "created_at": "2027-01-15T08:00:00Z",
       "organizations": [

@@ -25,7 +25,7 @@ fn ended(result: &Result<SignedIn, Error>) {
 #[tokio::test]
 async fn the_right_password_opens_a_session() {
     for world in worlds().await {
-        let device = Device { ip: Some("203.0.113.7".parse().unwrap()), user_agent: Some("Firefox\n".to_owned()) };
+        let device = Device { ip: Some("203.0.113.7".parse().unwrap()), user_agent: Some("Firefox\n".to_owned()), ..Device::default() };
         let signed_in = world.sessions.login(" ADA@example.com", PASSWORD, device).await.unwrap();
         assert_eq!(signed_in.expires_in, 900);
         assert_eq!(signed_in.user.id, world.user.id);
@@ -150,11 +150,11 @@ async fn signing_out_ends_both_tokens() {
     for world in worlds().await {
         let (mine, elsewhere) = (login(&world).await, login(&world).await);
         let context = world.sessions.authenticate_access(&mine.access_token).await.unwrap();
-        world.sessions.logout(context.session_id).await.unwrap();
+        world.sessions.logout(&context, Device::default()).await.unwrap();
         assert!(matches!(world.sessions.authenticate_access(&mine.access_token).await, Err(Error::InvalidAccessToken)));
         ended(&refresh(&world, &mine.refresh_token).await);
         assert!(world.sessions.authenticate_access(&elsewhere.access_token).await.is_ok(), "the other device stays");
-        world.sessions.logout(context.session_id).await.unwrap();
+        world.sessions.logout(&context, Device::default()).await.unwrap();
     }
 }
 
@@ -165,7 +165,7 @@ async fn the_other_servers_hear_of_a_sign_out() {
     let mut heard = world.revocations();
     let mine = login(&world).await;
     let context = other.sessions.authenticate_access(&mine.access_token).await.unwrap();
-    world.sessions.logout(context.session_id).await.unwrap();
+    world.sessions.logout(&context, Device::default()).await.unwrap();
     other.sessions.apply(&heard.next().unwrap()).await;
     assert!(other.sessions.authenticate_access(&mine.access_token).await.is_err());
 }

@@ -1,3 +1,4 @@
+pub mod organization_invitations;
 pub mod organization_members;
 pub mod organizations;
 pub mod project_members;

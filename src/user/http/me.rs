@@ -22,6 +22,10 @@ pub struct Me {
     last_name: String,
     /// Platform administrator.
     is_admin: bool,
+    /// Whether the address was shown to be mine.
+    email_verified: bool,
+    /// Whether signing in asks for a second factor.
+    second_factor: bool,
     /// What the web app opens first.
     #[schema(value_type = Option<String>)]
     default_organization_id: Option<OrganizationId>,
@@ -68,23 +72,31 @@ pub struct ProjectMembership {
 )]
 #[get("/api/v1/users/me")]
 pub async fn me(caller: SignedIn, users: web::Data<Users>, directory: web::Data<Directory>) -> Result<Answer<Me>, ApiError> {
-    let user = users.find(caller.user_id).await?.ok_or_else(|| ApiError::new(Code::Unauthorized, "this user does not exist any more"))?;
+    Ok(Answer::ok(profile(caller.user_id, &users, &directory).await?))
+}
+
+/// Somebody's profile, as they see it.
+pub(super) async fn profile(id: UserId, users: &Users, directory: &Directory) -> Result<Me, ApiError> {
+    let user = users.find(id).await?.ok_or_else(|| ApiError::new(Code::Unauthorized, "this user does not exist any more"))?;
+    let second_factor = users.has_second_factor(user.id).await?;
     let organizations = directory.of_user(user.id).await?;
     // A preference for an organisation that one has left since is none.
     let default = user
         .default_organization_id
         .filter(|id| organizations.iter().any(|access| access.organization.id == *id))
         .or_else(|| organizations.first().map(|access| access.organization.id));
-    Ok(Answer::ok(Me {
+    Ok(Me {
         id: user.id,
         email: user.email,
         first_name: user.first_name,
         last_name: user.last_name,
         is_admin: user.is_admin,
+        email_verified: user.email_verified,
+        second_factor,
         default_organization_id: default,
         created_at: user.created_at,
         organizations: organizations.into_iter().map(OrganizationMembership::from).collect(),
-    }))
+    })
 }
 
 impl From<OrganizationAccess> for OrganizationMembership {

@@ -10,8 +10,21 @@ use crate::harness::TestApp;
 const TABLES_THAT_MOVE: &[&str] = &["audit_logs", "login_attempts", "jobs", "job_schedules", "seaql_migrations", "installation"];
 /// Columns that move by themselves: times of use, and what becomes of a mail.
 const COLUMNS_THAT_MOVE: &[&str] = &[
-    "last_seen_at", "last_used_at", "last_login_at", "updated_at", "status_at", "sent_at", "last_error", "text", "html", "subject",
-    "refresh_hash", "previous_hash", "rotation_salt", "rotated_at", "expires_at",
+    "last_seen_at",
+    "last_used_at",
+    "last_login_at",
+    "updated_at",
+    "status_at",
+    "sent_at",
+    "last_error",
+    "text",
+    "html",
+    "subject",
+    "refresh_hash",
+    "previous_hash",
+    "rotation_salt",
+    "rotated_at",
+    "expires_at",
 ];
 
 /// A connection to the installation's database.

@@ -131,7 +131,8 @@ async fn with_foreign_ids_in_bodies(walk: &mut Walk<'_>, operations: &[Operation
             }
             *body.pointer_mut(&pointer).unwrap_or_else(|| panic!("{}: no {pointer} in the body", operation.id)) = json!(foreign);
             let expected: &[u16] = if operation.credential == Credential::Admin { &[403] } else { &[400, 403, 404, 409] };
-            walk.refused("an owner with a foreign id in the body", operation, &call, Some(&ours.owner.token), expected, &theirs.canary).await;
+            walk.refused("an owner with a foreign id in the body", operation, &call, Some(&ours.owner.token), expected, &theirs.canary)
+                .await;
         }
     }
 }

@@ -62,8 +62,17 @@ pub fn all() -> Vec<Operation> {
             let path_parameters = path.split('{').skip(1).map(|part| part.split('}').next().unwrap().to_owned()).collect();
             let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
             let body = (!schema.is_null()).then(|| resolve(schema, &document, 0));
-            let credential = *credentials.get(&id).unwrap_or_else(|| panic!("no handler was found for {id}: is its operation_id written otherwise?"));
-            operations.push(Operation { id, method: method.to_uppercase().parse().unwrap(), path: path.clone(), credential, path_parameters, query_parameters, body });
+            let credential =
+                *credentials.get(&id).unwrap_or_else(|| panic!("no handler was found for {id}: is its operation_id written otherwise?"));
+            operations.push(Operation {
+                id,
+                method: method.to_uppercase().parse().unwrap(),
+                path: path.clone(),
+                credential,
+                path_parameters,
+                query_parameters,
+                body,
+            });
         }
     }
     assert!(operations.len() > 60, "only {} operations", operations.len());
@@ -89,7 +98,8 @@ fn resolve(schema: &Value, document: &Value, depth: usize) -> Value {
 impl Operation {
     /// Whether it names anything that belongs to somebody.
     pub fn names_something(&self) -> bool {
-        !self.path_parameters.is_empty() || self.query_parameters.iter().any(|(name, _)| matches!(name.as_str(), "organization_id" | "project_id"))
+        !self.path_parameters.is_empty()
+            || self.query_parameters.iter().any(|(name, _)| matches!(name.as_str(), "organization_id" | "project_id"))
     }
 
     /// Fields of the body that name something, as pointers.

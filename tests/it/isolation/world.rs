@@ -63,7 +63,8 @@ pub async fn must(app: &TestApp, method: Method, path: &str, token: &str, body: 
 
 async fn person(app: &TestApp, name: &str, canary: &str) -> Person {
     let email = format!("{name}-{canary}@example.com");
-    let body = json!({"email": email, "password": PASSWORD, "first_name": format!("First {canary}"), "last_name": format!("Last {canary}")});
+    let body =
+        json!({"email": email, "password": PASSWORD, "first_name": format!("First {canary}"), "last_name": format!("Last {canary}")});
     let user = must(app, Method::POST, "/api/v1/admin/users", &app.token, Some(body)).await;
     let id = user["user"]["id"].as_str().unwrap().to_owned();
     let token = app.log_in(&email, PASSWORD).await;

@@ -5,7 +5,7 @@ use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 use utoipa_actix_web::AppExt;
 
-use super::{InstallationLog, OrganizationAdministration, UserAdministration};
+use crate::administration::{InstallationLog, OrganizationAdministration, UserAdministration};
 use crate::audit::Audit;
 use crate::auth::testing::{PASSWORD, World, worlds};
 use crate::auth::{Device, Passwords};
