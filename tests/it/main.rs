@@ -20,6 +20,7 @@ mod crash;
 mod editions;
 mod health;
 mod ingest;
+mod jobs;
 mod metrics;
 mod once;
 mod outage;
