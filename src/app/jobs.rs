@@ -94,9 +94,9 @@ mod tests {
     #[tokio::test]
     async fn every_schedule_has_a_job_that_can_be_done() {
         let (db, clock): (_, SharedClock) = (migrated_sqlite().await, Arc::new(SystemClock));
-        let jobs = Jobs::new(db.clone(), clock.clone(), Bus::new());
+        let jobs = Jobs::new(db.db.clone(), clock.clone(), Bus::new());
         let mailer = Mailer::new(jobs.clone(), clock.clone());
-        let registry = registry(&Infra { database: db.clone(), clock, jobs, mailer, smtp: None }).unwrap();
+        let registry = registry(&Infra { database: db.db.clone(), clock, jobs, mailer, smtp: None }).unwrap();
         let (kinds, scheduled) = (registry.kinds(), registry.scheduled());
         assert_eq!(kinds, ["prune_jobs", "prune_mail", "send_mail"]);
         assert_eq!(scheduled.len(), 2);

@@ -166,7 +166,7 @@ mod tests {
     async fn an_operator_sees_cancels_and_tries_again() {
         let db = migrated_sqlite().await;
         let operations = operations(&db, false);
-        let jobs = Jobs::new(db.clone(), Arc::new(SystemClock), Bus::new());
+        let jobs = Jobs::new(db.db.clone(), Arc::new(SystemClock), Bus::new());
         let id = jobs.enqueue(db.writer(), &PruneJobs {}, Queued::default()).await.unwrap().unwrap();
         let listed = brokle_jobs(&operations, "list --status queued").await.unwrap();
         assert!(listed.contains(&id.to_string()) && listed.contains("queued prune_jobs 0/10"), "{listed}");

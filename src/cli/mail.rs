@@ -79,7 +79,7 @@ mod tests {
     #[tokio::test]
     async fn an_operator_reads_what_was_kept() {
         let db = migrated_sqlite().await;
-        let mailer = Mailer::new(Jobs::new(db.clone(), Arc::new(SystemClock), Bus::new()), Arc::new(SystemClock));
+        let mailer = Mailer::new(Jobs::new(db.db.clone(), Arc::new(SystemClock), Bus::new()), Arc::new(SystemClock));
         let template = Template::AlreadyRegistered { login_link: "http://b/login".to_owned(), reset_link: "http://b/reset".to_owned() };
         let id = mailer.send(db.writer(), "ada@example.com", &template).await.unwrap();
         let operations = operations(&db, false);

@@ -21,6 +21,7 @@ mod editions;
 mod health;
 mod ingest;
 mod isolation;
+mod jobs;
 mod limits;
 mod metrics;
 mod once;

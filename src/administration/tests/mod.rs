@@ -1,3 +1,4 @@
 //! Tests.
 
+mod operations;
 mod tenants;

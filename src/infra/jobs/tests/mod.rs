@@ -1,1 +1,7 @@
-//! Tests.
+//! The queue on both databases.
+
+mod lease;
+mod outcome;
+mod queue;
+mod schedule;
+mod support;

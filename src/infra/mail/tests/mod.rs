@@ -1,1 +1,5 @@
-//! Tests.
+//! Mail from its occasion to the mail server.
+
+mod send;
+mod sink;
+mod text;
