@@ -108,7 +108,7 @@ impl UserAdministration {
         let active = change.active.filter(|active| *active != was_active);
         let admin = change.admin.filter(|admin| *admin != before.is_admin);
         if active.is_none() && admin.is_none() {
-            drop(txn);
+            txn.rollback().await.map_err(db::Error::from)?;
             return self.find(id).await;
         }
         if by.user_id() == Some(id) {

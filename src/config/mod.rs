@@ -308,15 +308,17 @@ fn layers(environment: &Environment, problems: &mut Vec<String>) -> Result<Layer
     }
     for (key, value) in environment.settings(problems) {
         let name = VARIABLES.iter().find(|(_, known, _)| *known == key).map_or(key, |(name, ..)| *name);
-        // A number is read here, so that each wrong one is named and the rest is still checked.
-        let number = defaults.get::<::config::Value>(key).is_ok_and(|default| matches!(default.kind, ::config::ValueKind::I64(_)));
-        if number {
-            match value.trim().parse::<i64>() {
+        // Numbers and switches are read here, so that each wrong one is named and the rest is still checked.
+        match defaults.get::<::config::Value>(key).map(|default| default.kind) {
+            Ok(::config::ValueKind::I64(_)) => match value.trim().parse::<i64>() {
                 Ok(parsed) => builder = builder.set_override(key, parsed).map_err(fatal)?,
                 Err(_) => problems.push(format!("{name} must be a whole number, not `{value}`")),
-            }
-        } else {
-            builder = builder.set_override(key, value).map_err(fatal)?;
+            },
+            Ok(::config::ValueKind::Boolean(_)) => match value.trim().parse::<bool>() {
+                Ok(parsed) => builder = builder.set_override(key, parsed).map_err(fatal)?,
+                Err(_) => problems.push(format!("{name} must be true or false, not `{value}`")),
+            },
+            _ => builder = builder.set_override(key, value).map_err(fatal)?,
         }
     }
     builder.build().map_err(|error| Problems(std::mem::take(problems).into_iter().chain([error.to_string()]).collect()))

@@ -124,7 +124,6 @@ fn limits_and_proxies_are_checked() {
         ("TRUSTED_PROXIES", "proxy.example"),
         ("RATE_LIMIT_WINDOW_SECONDS", "0"),
         ("RATE_LIMIT_ENABLED", "maybe"),
-        ("RATE_LIMIT_PER_KEY", "-1"),
         ("RATE_LIMIT_ON_REDIS_FAILURE", "shut"),
     ] {
         let text = problems(&Environment::from([(name, wrong)]));

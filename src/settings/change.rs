@@ -161,7 +161,7 @@ impl Settings {
                 },
             };
             if !first {
-                drop(txn);
+                txn.rollback().await.map_err(db::Error::from)?;
                 let now = store::find(inner.db.writer(), scope, definition.key).await?;
                 return Err(Error::Conflict(now.map_or(0, |row| row.version)));
             }
@@ -170,6 +170,8 @@ impl Settings {
             inner.audit.record(&txn, by, event(action, scope, definition.key).change(before, value)).await?;
             txn.commit().await.map_err(db::Error::from)?;
             inner.changed(scope).await;
+        } else {
+            txn.rollback().await.map_err(db::Error::from)?;
         }
         let view = inner.views(scope, std::iter::once(definition)).await?.pop();
         view.ok_or_else(|| Error::Unknown(definition.key.to_owned()))
