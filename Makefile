@@ -5,7 +5,7 @@ SHELL := /bin/bash
 # Compiled dependencies are shared by all clones of one user, and outlive a fresh clone.
 export CARGO_TARGET_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/brokle/target
 
-.PHONY: help run demo test test-full check engine web build services services-stop bench-ingest regen clean
+.PHONY: help run demo test test-full check engine web build services services-stop bench-ingest bench-login regen clean
 
 help: ## This list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ services-stop: ## Stop them
 
 bench-ingest: ## Measure ingestion and write docs/benchmarks.md
 	@exec scripts/bench-ingest.sh $(ARGS)
+
+bench-login: ## Measure what a flood of wrong sign-ins does to other requests
+	@exec scripts/bench-login.sh $(ARGS)
 
 regen: ## Write the generated files anew: OpenAPI document, configuration reference, API types
 	@exec scripts/regen.sh

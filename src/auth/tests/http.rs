@@ -55,14 +55,14 @@ async fn t_body(body: Json<Wanted>) -> Result<Answer<Value>, ApiError> {
 }
 
 /// Status, `error.code` or `data`, cookie.
-struct Seen {
-    status: StatusCode,
-    error: Option<ApiError>,
-    data: Value,
-    cookie: Option<Cookie<'static>>,
+pub(super) struct Seen {
+    pub(super) status: StatusCode,
+    pub(super) error: Option<ApiError>,
+    pub(super) data: Value,
+    pub(super) cookie: Option<Cookie<'static>>,
 }
 
-async fn call(world: &World, request: TestRequest) -> Seen {
+pub(super) async fn call(world: &World, request: TestRequest) -> Seen {
     let app = App::new()
         .into_utoipa_app()
         .map(|app| app.configure(|config| world.register(config)))
@@ -98,20 +98,20 @@ async fn call(world: &World, request: TestRequest) -> Seen {
 }
 
 impl Seen {
-    fn code(&self) -> &str {
+    pub(super) fn code(&self) -> &str {
         self.error.as_ref().map_or("", |error| error.code.name())
     }
 }
 
-fn login(email: &str, password: &str) -> TestRequest {
+pub(super) fn login(email: &str, password: &str) -> TestRequest {
     TestRequest::post().uri("/api/v1/auth/login").set_json(json!({"email": email, "password": password}))
 }
 
-async fn token(world: &World, email: &str) -> String {
+pub(super) async fn token(world: &World, email: &str) -> String {
     world.sessions.login(email, PASSWORD, Device::default()).await.unwrap().access_token
 }
 
-fn get_as(token: &str, uri: &str) -> TestRequest {
+pub(super) fn get_as(token: &str, uri: &str) -> TestRequest {
     TestRequest::get().uri(uri).insert_header(("Authorization", format!("Bearer {token}")))
 }
 

@@ -1,4 +1,10 @@
+mod accounts;
 mod api_keys;
 mod http;
+mod http_accounts;
+mod keys;
+mod lockout;
 mod projects;
+mod second_factor;
 mod sessions;
+mod support;

@@ -193,3 +193,62 @@ async fn a_suspended_person_is_out() {
     ended(&refresh(&world, &signed_in.refresh_token).await);
     assert_eq!(row(&world).await.end_reason.as_deref(), Some("user_inactive"));
 }
+
+#[tokio::test]
+async fn the_devices_of_a_person_are_listed_and_ended_by_that_person_only() {
+    for world in worlds().await {
+        let device =
+            |ip: &str, agent: &str| Device { ip: Some(ip.parse().unwrap()), user_agent: Some(agent.to_owned()), ..Device::default() };
+        let phone = world.sessions.login("ada@example.com", PASSWORD, device("203.0.113.7", "Phone")).await.unwrap();
+        world.clock.advance(Duration::from_secs(5));
+        let desk = world.sessions.login("ada@example.com", PASSWORD, device("203.0.113.8", "Desk")).await.unwrap();
+        world.somebody("eve@example.com").await;
+        let eve = world.sessions.login("eve@example.com", PASSWORD, Device::default()).await.unwrap();
+        let eve = world.sessions.authenticate_access(&eve.access_token).await.unwrap();
+        let here = world.sessions.authenticate_access(&desk.access_token).await.unwrap();
+        let list = async || world.sessions.list(&here).await.unwrap();
+        let seen: Vec<_> =
+            list().await.into_iter().map(|session| (session.ip_address.unwrap(), session.user_agent.unwrap(), session.current)).collect();
+        assert_eq!(seen, [("203.0.113.8".to_owned(), "Desk".to_owned(), true), ("203.0.113.7".to_owned(), "Phone".to_owned(), false)]);
+
+        let other = list().await[1].id;
+        let refused = world.sessions.revoke(&eve, other, Device::default()).await;
+        assert!(matches!(refused, Err(Error::SessionNotFound)), "{refused:?}");
+        assert!(world.sessions.authenticate_access(&phone.access_token).await.is_ok());
+        let mut heard = world.revocations();
+        world.sessions.revoke(&here, other, Device::default()).await.unwrap();
+        assert!(world.sessions.authenticate_access(&phone.access_token).await.is_err());
+        ended(&refresh(&world, &phone.refresh_token).await);
+        assert_eq!(heard.next(), Some(crate::auth::Revoked::Session(other)));
+        assert!(matches!(world.sessions.revoke(&here, other, Device::default()).await, Err(Error::SessionNotFound)), "it has ended");
+
+        let (third, fourth) = (login(&world).await, login(&world).await);
+        assert_eq!(world.sessions.end_everywhere(&here, true, Device::default()).await.unwrap(), 2);
+        for session in [&third, &fourth] {
+            assert!(world.sessions.authenticate_access(&session.access_token).await.is_err());
+        }
+        assert!(world.sessions.authenticate_access(&desk.access_token).await.is_ok());
+        assert_eq!(world.sessions.end_everywhere(&here, false, Device::default()).await.unwrap(), 1);
+        assert!(world.sessions.authenticate_access(&desk.access_token).await.is_err());
+        assert_eq!(world.sessions.list(&eve).await.unwrap().len(), 1, "others stay signed in");
+        let log = super::support::log(&world).await;
+        assert_eq!(log.iter().filter(|line| line.contains("session.revoke")).count(), 2, "{log:?}");
+    }
+}
+
+#[tokio::test]
+async fn when_a_session_was_seen_last_is_written_in_batches() {
+    for world in worlds().await {
+        let session = login(&world).await;
+        let (made, caller) = (row(&world).await.last_seen_at, world.sessions.authenticate_access(&session.access_token).await.unwrap());
+        world.clock.advance(Duration::from_secs(40));
+        world.sessions.authenticate_access(&session.access_token).await.unwrap();
+        assert_eq!(row(&world).await.last_seen_at, made, "not one by one");
+        let now = crate::common::clock::Clock::now(&*world.clock);
+        assert_eq!(world.sessions.list(&caller).await.unwrap()[0].last_seen_at, now, "but known here");
+        let stop = tokio_util::sync::CancellationToken::new();
+        stop.cancel();
+        world.sessions.keep_last_seen(stop).await;
+        assert_eq!(row(&world).await.last_seen_at, now);
+    }
+}
