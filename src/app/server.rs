@@ -35,7 +35,7 @@ use crate::infra::mail::Mailer;
 use crate::infra::metrics::Metrics;
 use crate::observability::ingest::{Ingest, TelemetryQueue};
 use crate::observability::store::TelemetryStore;
-use crate::organization::Directory;
+use crate::organization::{Directory, Invitations, Organizations, Projects};
 use crate::settings::Settings;
 use crate::user::Users;
 
@@ -55,6 +55,9 @@ pub(super) struct Services {
     settings: web::Data<Settings>,
     users: web::Data<Users>,
     directory: web::Data<Directory>,
+    organizations: web::Data<Organizations>,
+    projects: web::Data<Projects>,
+    invitations: web::Data<Invitations>,
     api_keys: web::Data<ApiKeys>,
     sessions: web::Data<Sessions>,
     authorizer: web::Data<Authorizer>,
@@ -83,15 +86,18 @@ impl Services {
         let users = Users::new(database.clone(), clock.clone());
         let directory = Directory::new(database.clone(), clock.clone());
         let bus = Bus::new();
-        let audit = Audit::new(clock.clone());
+        let audit = Audit::new(database.clone(), clock.clone(), Arc::clone(&enterprise.seams.compliance));
         let jobs = Jobs::new(database.clone(), clock.clone(), bus.clone());
         let mailer = Mailer::new(jobs.clone(), clock.clone());
         let settings = Settings::new(database.clone());
+        let organizations = Organizations::new(database.clone(), clock.clone(), audit.clone(), users.clone(), bus.clone());
+        let projects = Projects::new(database.clone(), clock.clone(), audit.clone(), bus.clone());
+        let invitations = Invitations::new(database.clone(), clock.clone(), audit.clone(), users.clone(), mailer.clone(), config.app_url());
         let revocations = Revocations::new(bus.clone());
         let keep = Duration::from_secs(config.auth.api_key_cache_seconds);
         // Nobody tells a standalone process what `brokle admin` revoked; its database is at hand, so it asks again soon.
         let keep = if backends.redis.is_some() { keep } else { keep.min(KEEP_WITHOUT_BUS) };
-        let api_keys = ApiKeys::new(database.clone(), clock.clone(), revocations.clone(), keep);
+        let api_keys = ApiKeys::new(database.clone(), clock.clone(), audit.clone(), revocations.clone(), keep);
         api_keys.count_lookups(metrics.key_lookups.clone());
         let token_settings = secrets.token_settings(config);
         let sessions = Sessions::new(database.clone(), clock.clone(), users.clone(), Passwords::new(), revocations, &token_settings);
@@ -118,6 +124,9 @@ impl Services {
             settings: web::Data::new(settings),
             users: web::Data::new(users),
             directory: web::Data::new(directory),
+            organizations: web::Data::new(organizations),
+            projects: web::Data::new(projects),
+            invitations: web::Data::new(invitations),
             api_keys: web::Data::new(api_keys),
             sessions: web::Data::new(sessions),
             authorizer: web::Data::new(authorizer),
@@ -140,6 +149,9 @@ impl Services {
             settings,
             users,
             directory,
+            organizations,
+            projects,
+            invitations,
             api_keys,
             sessions,
             authorizer,
@@ -158,6 +170,9 @@ impl Services {
             .app_data(settings)
             .app_data(users)
             .app_data(directory)
+            .app_data(organizations)
+            .app_data(projects)
+            .app_data(invitations)
             .app_data(api_keys)
             .app_data(sessions)
             .app_data(authorizer)
@@ -173,6 +188,8 @@ fn routes(config: &mut ServiceConfig<'_>) {
         .configure(crate::observability::ingest::routes)
         .configure(crate::auth::http::routes)
         .configure(crate::user::http::routes)
+        .configure(crate::organization::http::routes)
+        .configure(crate::audit::http::routes)
         .configure(crate::observability::routes)
         .configure(crate::enterprise::routes);
 }

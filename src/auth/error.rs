@@ -34,6 +34,10 @@ pub enum Error {
     ProjectNotFound,
     #[error("API key not found")]
     KeyNotFound,
+    #[error("this API key has expired; make another one")]
+    KeyExpired,
+    #[error("this API key was rotated already; rotate the key that replaced it")]
+    KeyRotated,
     #[error("several API keys have this preview; name one by its id: {}", .0.join(", "))]
     KeyAmbiguous(Vec<String>),
     #[error("your role does not include the permission {0}; ask an owner of the organization")]
@@ -58,7 +62,7 @@ impl Coded for Error {
             Self::RefreshExpired => Code::RefreshExpired,
             Self::Busy => Code::Unavailable,
             Self::PasswordLength(..) | Self::InvalidKeyForm | Self::NoKeyScope => Code::Validation,
-            Self::KeyTaken | Self::KeyAmbiguous(_) => Code::Conflict,
+            Self::KeyTaken | Self::KeyAmbiguous(_) | Self::KeyExpired | Self::KeyRotated => Code::Conflict,
             Self::OrganizationNotFound | Self::ProjectNotFound | Self::KeyNotFound => Code::NotFound,
             Self::Forbidden(_) => Code::Forbidden,
             Self::Shared(error) => error.code(),
@@ -72,6 +76,7 @@ impl Coded for Error {
     fn details(&self) -> Option<Value> {
         match self {
             Self::PasswordLength(..) => Some(json!([{"field": "password", "message": self.to_string()}])),
+            Self::Organization(error) => error.details(),
             Self::Forbidden(permission) => Some(json!({"permission": permission})),
             _ => None,
         }

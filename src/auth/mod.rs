@@ -24,7 +24,7 @@ pub mod testing;
 mod tests;
 mod token;
 
-pub use api_key::{ApiKeyView, ApiKeys, KeyContext};
+pub use api_key::{ApiKeyView, ApiKeys, KeyContext, NewKey};
 pub use authorizer::{Authorizer, Decision, Resource, Subject};
 pub use error::Error;
 pub use key_scope::{KeyScope, KeyScopes};

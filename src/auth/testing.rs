@@ -7,13 +7,17 @@ use chrono::DateTime;
 
 use super::http::RefreshCookie;
 use super::{ApiKeys, Authorizer, Passwords, Revocations, Revoked, Sessions, TokenSettings};
+use crate::audit::Audit;
 use crate::common::clock::{FixedClock, SharedClock};
 use crate::config::{Config, Environment};
 use crate::enterprise::Enterprise;
 use crate::infra::bus::Bus;
 use crate::infra::db::Database;
 use crate::infra::db::testing::{TestDatabase, migrated_sqlite, test_databases};
-use crate::organization::{Directory, Organization, Project, Role};
+use crate::infra::jobs::Jobs;
+use crate::infra::mail::Mailer;
+use crate::organization::{Directory, Invitations, Organization, Organizations, Project, Projects, Role};
+use crate::settings::Settings;
 use crate::user::{NewUser, User, Users};
 
 /// Everybody's password.
@@ -25,6 +29,10 @@ pub struct World {
     pub clock: Arc<FixedClock>,
     pub users: Users,
     pub directory: Directory,
+    pub audit: Audit,
+    pub organizations: Organizations,
+    pub projects: Projects,
+    pub invitations: Invitations,
     pub api_keys: ApiKeys,
     pub sessions: Sessions,
     pub bus: Bus,
@@ -59,10 +67,27 @@ impl World {
         server.directory.add_member(&txn, organization.id, user.id, &Role::Owner).await.unwrap();
         let project = server.directory.create_project(&txn, organization.id, &"Search".parse().unwrap()).await.unwrap();
         txn.commit().await.unwrap();
-        let Server { users, directory, api_keys, sessions, bus } = server;
+        let Server { users, directory, audit, organizations, projects, invitations, api_keys, sessions, bus } = server;
         let enterprise = Enterprise::new(&config(), clock.clone());
         let authorizer = Authorizer::new(directory.clone(), Arc::clone(&enterprise.seams.rbac));
-        Self { db, clock, users, directory, api_keys, sessions, bus, authorizer, enterprise, user, organization, project }
+        Self {
+            db,
+            clock,
+            users,
+            directory,
+            audit,
+            organizations,
+            projects,
+            invitations,
+            api_keys,
+            sessions,
+            bus,
+            authorizer,
+            enterprise,
+            user,
+            organization,
+            project,
+        }
     }
 
     /// Another server on the same database.
@@ -93,6 +118,11 @@ impl World {
         config
             .app_data(Data::new(self.users.clone()))
             .app_data(Data::new(self.directory.clone()))
+            .app_data(Data::new(self.audit.clone()))
+            .app_data(Data::new(self.organizations.clone()))
+            .app_data(Data::new(self.projects.clone()))
+            .app_data(Data::new(self.invitations.clone()))
+            .app_data(Data::new(Settings::new(self.db.db.clone())))
             .app_data(Data::new(self.api_keys.clone()))
             .app_data(Data::new(self.sessions.clone()))
             .app_data(Data::new(self.authorizer.clone()))
@@ -118,6 +148,10 @@ impl Heard {
 pub struct Server {
     pub users: Users,
     pub directory: Directory,
+    pub audit: Audit,
+    pub organizations: Organizations,
+    pub projects: Projects,
+    pub invitations: Invitations,
     pub api_keys: ApiKeys,
     pub sessions: Sessions,
     pub bus: Bus,
@@ -128,6 +162,10 @@ impl Server {
         let users = Users::new(db.clone(), clock.clone());
         let bus = Bus::new();
         let revocations = Revocations::new(bus.clone());
+        let compliance = Enterprise::new(&config(), clock.clone()).seams.compliance;
+        let audit = Audit::new(db.clone(), clock.clone(), compliance);
+        let mailer = Mailer::new(Jobs::new(db.clone(), clock.clone(), bus.clone()), clock.clone());
+        let app_url = "https://brokle.example.com".to_owned();
         let settings = TokenSettings {
             secret: "the secret of the tests, 32 bytes or more".to_owned().into(),
             issuer: "brokle".to_owned(),
@@ -136,7 +174,11 @@ impl Server {
         };
         Self {
             directory: Directory::new(db.clone(), clock.clone()),
-            api_keys: ApiKeys::new(db.clone(), clock.clone(), revocations.clone(), Duration::from_mins(1)),
+            organizations: Organizations::new(db.clone(), clock.clone(), audit.clone(), users.clone(), bus.clone()),
+            projects: Projects::new(db.clone(), clock.clone(), audit.clone(), bus.clone()),
+            invitations: Invitations::new(db.clone(), clock.clone(), audit.clone(), users.clone(), mailer, app_url),
+            api_keys: ApiKeys::new(db.clone(), clock.clone(), audit.clone(), revocations.clone(), Duration::from_mins(1)),
+            audit,
             sessions: Sessions::new(db.clone(), clock, users.clone(), Passwords::new(), revocations, &settings),
             users,
             bus,

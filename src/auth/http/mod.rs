@@ -1,5 +1,6 @@
 //! The routes of signing in, and the one that checks an API key.
 
+mod api_keys;
 mod cookie;
 mod login;
 mod logout;
@@ -17,7 +18,12 @@ use crate::user::UserView;
 
 /// `/api/v1/auth/…` and `/v1/auth/…`.
 pub fn routes(config: &mut utoipa_actix_web::service_config::ServiceConfig<'_>) {
-    config.service(login::login).service(refresh::refresh).service(logout::logout).service(validate_key::validate_key);
+    config
+        .service(login::login)
+        .service(refresh::refresh)
+        .service(logout::logout)
+        .service(validate_key::validate_key)
+        .configure(api_keys::routes);
 }
 
 /// An open session. The refresh token is in the cookie `brokle_refresh`, out of reach of scripts.

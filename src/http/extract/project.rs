@@ -6,6 +6,7 @@ use std::str::FromStr;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 
+use super::refusal::{Place, noted, unless_archived};
 use super::{Extracting, SignedIn, service};
 use crate::auth::permission::Required;
 use crate::auth::{Authorizer, UserContext};
@@ -16,7 +17,9 @@ use crate::organization::Role;
 /// Somebody who is signed in and holds the permission `P` in the project that the request names, as `{project_id}` of the path
 /// or as `project_id` of the query.
 ///
-/// A project of a tenant that the caller does not belong to answers 404, like one that does not exist.
+/// A project of a tenant that the caller does not belong to answers 404, like one that does not exist. In one that
+/// was archived, by itself or with its organisation, only reading is permitted (409), unless `P` says
+/// [`EvenArchived`](super::permission::EvenArchived).
 #[derive(Debug, Clone)]
 pub struct ProjectAccess<P> {
     pub project_id: ProjectId,
@@ -37,7 +40,46 @@ impl<P: Required> FromRequest for ProjectAccess<P> {
             let SignedIn(user) = user.await?;
             let project = named(&request, "project_id")?;
             let authorizer: Authorizer = service(&request)?;
-            let access = authorizer.project(user.user_id, project, P::PERMISSION).await?;
+            match authorizer.project(user.user_id, project, P::PERMISSION).await {
+                Ok(access) => {
+                    unless_archived::<P>(access.archived)?;
+                    Ok(Self {
+                        project_id: access.project_id,
+                        organization_id: access.organization_id,
+                        role: access.role,
+                        user,
+                        permission: PhantomData,
+                    })
+                }
+                Err(error) => Err(noted(&request, &user, Place::Project(project), error).await),
+            }
+        })
+    }
+}
+
+/// Somebody who is signed in and holds the permission `P` in a project that was deleted, not so long ago that it cannot be
+/// restored any more. Any other project answers 404.
+#[derive(Debug, Clone)]
+pub struct DeletedProjectAccess<P> {
+    pub project_id: ProjectId,
+    pub organization_id: OrganizationId,
+    pub role: Role,
+    pub user: UserContext,
+    permission: PhantomData<P>,
+}
+
+impl<P: Required> FromRequest for DeletedProjectAccess<P> {
+    type Error = ApiError;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let user = SignedIn::from_request(request, payload);
+        let request = request.clone();
+        Box::pin(async move {
+            let SignedIn(user) = user.await?;
+            let project = named(&request, "project_id")?;
+            let authorizer: Authorizer = service(&request)?;
+            let access = authorizer.deleted_project(user.user_id, project, P::PERMISSION).await?;
             Ok(Self {
                 project_id: access.project_id,
                 organization_id: access.organization_id,
