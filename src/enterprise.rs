@@ -9,6 +9,7 @@ use actix_web::{get, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::audit::compliance::{Compliance, ComplianceStatus};
 use crate::auth::rbac::{Rbac, RbacStatus};
 use crate::auth::sso::{Sso, SsoStatus};
 use crate::common::clock::SharedClock;
@@ -17,7 +18,6 @@ use crate::error::ApiError;
 use crate::http::envelope::{Answer, Envelope, ErrorEnvelope};
 use crate::http::extract::{PlatformAdmin, SignedIn};
 use crate::organization::analytics::{Analytics, AnalyticsStatus};
-use crate::organization::compliance::{Compliance, ComplianceStatus};
 use crate::organization::license::{License, LicenseFacts, LicenseStatus};
 
 #[cfg(feature = "enterprise")]
@@ -29,9 +29,10 @@ mod edition {
     use std::sync::Arc;
 
     use super::Seams;
+    use crate::audit::compliance;
     use crate::auth::{rbac, sso};
     use crate::config::Config;
-    use crate::organization::{analytics, compliance, license};
+    use crate::organization::{analytics, license};
 
     pub const NAME: &str = "community";
 

@@ -39,7 +39,7 @@ use crate::infra::metrics::Metrics;
 use crate::infra::rate_limit::{InProcess, InRedis, RateLimiter, Window};
 use crate::observability::ingest::{Ingest, TelemetryQueue};
 use crate::observability::store::TelemetryStore;
-use crate::organization::{Directory, Invitations};
+use crate::organization::{Directory, Invitations, Organizations, Projects};
 use crate::settings::Settings;
 use crate::user::Users;
 
@@ -63,6 +63,9 @@ pub(super) struct Services {
     proxies: web::Data<TrustedProxies>,
     users: web::Data<Users>,
     directory: web::Data<Directory>,
+    organizations: web::Data<Organizations>,
+    projects: web::Data<Projects>,
+    invitations: web::Data<Invitations>,
     api_keys: web::Data<ApiKeys>,
     sessions: web::Data<Sessions>,
     second_factors: web::Data<SecondFactors>,
@@ -96,27 +99,29 @@ impl Services {
         let users = Users::new(database.clone(), clock.clone());
         let directory = Directory::new(database.clone(), clock.clone());
         let bus = Bus::new();
-        let audit = Audit::new(clock.clone());
+        let audit = Audit::new(database.clone(), clock.clone(), Arc::clone(&enterprise.seams.compliance));
         let jobs = Jobs::new(database.clone(), clock.clone(), bus.clone());
         let mailer = Mailer::new(jobs.clone(), clock.clone()).delivering(config.mail.delivers());
         let operations = Operations::new(database.clone(), jobs.clone(), mailer.clone(), audit.clone());
         let settings = Settings::new(database.clone(), clock.clone(), audit.clone(), bus.clone());
         let limits =
             Limits::new(config.rate_limit.clone(), limiter(config, backends, &clock), settings.clone(), metrics.clone(), clock.clone());
+        let organizations = Organizations::new(database.clone(), clock.clone(), audit.clone(), users.clone(), bus.clone());
+        let projects = Projects::new(database.clone(), clock.clone(), audit.clone(), bus.clone());
+        let invitations = Invitations::new(database.clone(), clock.clone(), audit.clone(), users.clone(), mailer.clone(), config.app_url());
         let revocations = Revocations::new(bus.clone());
         let keep = Duration::from_secs(config.auth.api_key_cache_seconds);
         // Nobody tells a standalone process what `brokle admin` revoked; its database is at hand, so it asks again soon.
         let keep = if backends.redis.is_some() { keep } else { keep.min(KEEP_WITHOUT_BUS) };
-        let api_keys = ApiKeys::new(database.clone(), clock.clone(), revocations.clone(), keep);
+        let api_keys = ApiKeys::new(database.clone(), clock.clone(), audit.clone(), revocations.clone(), keep);
         api_keys.count_lookups(metrics.key_lookups.clone());
         let passwords = Passwords::new();
         passwords.show_on(metrics.password_hashes.clone(), metrics.password_waiting.clone());
         let (login_limits, links) = (LoginLimits::configured(&config.auth), Links::new(config.app_url()));
-        let basis = Basis::new(database.clone(), clock.clone(), passwords.clone(), login_limits, mailer.clone(), links);
+        let basis = Basis::new(database.clone(), clock.clone(), audit.clone(), passwords.clone(), login_limits, mailer.clone(), links);
         let second_factors = SecondFactors::new(basis.clone(), secrets.sealer()?);
         let sessions = Sessions::new(basis.clone(), second_factors.clone(), revocations, &secrets.token_settings(config)?);
-        let invitations = Invitations::new(database.clone(), clock.clone());
-        let accounts = Accounts::new(basis, sessions.clone(), settings.clone(), directory.clone(), invitations);
+        let accounts = Accounts::new(basis, sessions.clone(), settings.clone(), directory.clone(), invitations.clone());
         let user_administration =
             UserAdministration::new(database.clone(), clock.clone(), audit.clone(), users.clone(), sessions.clone(), passwords);
         let organization_administration = OrganizationAdministration::new(database.clone(), clock.clone(), audit.clone());
@@ -153,6 +158,9 @@ impl Services {
             proxies: web::Data::new(TrustedProxies::new(&config.server.trusted_proxies)),
             users: web::Data::new(users),
             directory: web::Data::new(directory),
+            organizations: web::Data::new(organizations),
+            projects: web::Data::new(projects),
+            invitations: web::Data::new(invitations),
             api_keys: web::Data::new(api_keys),
             sessions: web::Data::new(sessions),
             second_factors: web::Data::new(second_factors),
@@ -189,6 +197,9 @@ impl Services {
             proxies,
             users,
             directory,
+            organizations,
+            projects,
+            invitations,
             api_keys,
             sessions,
             second_factors,
@@ -215,6 +226,9 @@ impl Services {
             .app_data(proxies)
             .app_data(users)
             .app_data(directory)
+            .app_data(organizations)
+            .app_data(projects)
+            .app_data(invitations)
             .app_data(api_keys)
             .app_data(sessions)
             .app_data(second_factors)
@@ -246,6 +260,8 @@ fn routes(config: &mut ServiceConfig<'_>) {
         .configure(crate::user::http::routes)
         .configure(crate::settings::http::routes)
         .configure(crate::administration::http::routes)
+        .configure(crate::organization::http::routes)
+        .configure(crate::audit::http::routes)
         .configure(crate::observability::routes)
         .configure(crate::enterprise::routes);
 }

@@ -1,5 +1,7 @@
 //! API keys: what SDKs send, and what each stands for.
 
+mod manage;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -7,20 +9,22 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use prometheus::IntCounterVec;
-use sea_orm::ConnectionTrait;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
+pub use manage::NewKey;
+
 use super::cache::{Kept, RevocableCache};
 use super::entity::api_keys::Model;
 use super::revocation::{Revocations, Revoked};
-use super::secret::{KeyHash, SecretKey};
+use super::secret::KeyHash;
 use super::store::api_keys::{self as store, Holder};
-use super::{Error, KeyScope, KeyScopes, secret};
+use super::{Error, KeyScope, KeyScopes};
+use crate::audit::Audit;
 use crate::common::clock::SharedClock;
 use crate::common::id::{ApiKeyId, OrganizationId, ProjectId, UserId};
-use crate::infra::db::{self, Database, stored};
+use crate::infra::db::{self, Database};
 
 /// How long "there is no such key" is kept: long enough to blunt a flood, short enough for a key made a moment ago.
 const KEEP_UNKNOWN: Duration = Duration::from_secs(5);
@@ -64,6 +68,11 @@ pub struct ApiKeyView {
     pub last_used: Option<DateTime<Utc>>,
     #[schema(value_type = Option<String>)]
     pub created_by: Option<UserId>,
+    /// Only where people look at keys, never to whoever holds the key.
+    pub created_by_email: Option<String>,
+    /// The key that this one was made to replace.
+    #[schema(value_type = Option<String>)]
+    pub replaces_id: Option<ApiKeyId>,
 }
 
 /// The API keys of the installation; a clone shares everything.
@@ -73,6 +82,7 @@ pub struct ApiKeys(Arc<Inner>);
 struct Inner {
     db: Database,
     clock: SharedClock,
+    audit: Audit,
     revocations: Revocations,
     keep: Duration,
     known: RevocableCache<KeyHash, Option<Holder>>,
@@ -90,10 +100,11 @@ impl std::fmt::Debug for Inner {
 
 impl ApiKeys {
     /// Keys kept in `db`; a looked-up key stays in memory for `keep`.
-    pub fn new(db: Database, clock: SharedClock, revocations: Revocations, keep: Duration) -> Self {
+    pub fn new(db: Database, clock: SharedClock, audit: Audit, revocations: Revocations, keep: Duration) -> Self {
         Self(Arc::new(Inner {
             db,
             clock,
+            audit,
             revocations,
             keep,
             known: RevocableCache::new(CACHED_KEYS),
@@ -141,115 +152,18 @@ impl ApiKeys {
         }))
     }
 
-    /// A key of a project by its id.
-    pub async fn find(&self, project: ProjectId, id: ApiKeyId) -> Result<Option<ApiKeyView>, Error> {
-        let row = store::find(self.0.db.conn(), project, id).await?;
-        Ok(row.map(|row| view(row, self.0.clock.now())))
-    }
-
-    /// Makes a key; it is in the answer and nowhere else afterwards.
-    pub async fn create(
-        &self,
-        project: ProjectId,
-        name: &str,
-        expires_at: Option<DateTime<Utc>>,
-        created_by: Option<UserId>,
-    ) -> Result<(ApiKeyView, SecretKey), Error> {
-        let key = SecretKey::fresh();
-        let view = self.add(self.0.db.writer(), &key, project, name, expires_at, created_by).await?;
-        Ok((view, key))
-    }
-
-    /// Adds a key that is known already, as part of the caller's transaction.
-    pub async fn add(
-        &self,
-        txn: &impl ConnectionTrait,
-        key: &SecretKey,
-        project: ProjectId,
-        name: &str,
-        expires_at: Option<DateTime<Utc>>,
-        created_by: Option<UserId>,
-    ) -> Result<ApiKeyView, Error> {
-        let name: crate::organization::Name = name.parse()?;
-        let (now, hash) = (stored(self.0.clock.now()), KeyHash::of(key.expose()));
-        let row = Model {
-            id: ApiKeyId::fresh(),
-            project_id: project,
-            name: name.to_string(),
-            key_hash: hash.to_hex(),
-            key_preview: key.preview(),
-            created_by,
-            expires_at: expires_at.map(stored),
-            last_used_at: None,
-            created_at: now,
-            updated_at: now,
-            revoked_at: None,
-            scopes: KeyScopes::FULL.to_string(),
-            replaces_id: None,
-        };
-        match store::insert(txn, row.clone()).await {
-            Ok(()) => {}
-            Err(error) if error.is_duplicate() => return Err(Error::KeyTaken),
-            Err(error) if error.is_missing_reference() => return Err(Error::ProjectNotFound),
-            Err(error) => return Err(error.into()),
-        }
-        // Somebody may have tried it before it was made.
-        self.0.known.invalidate(&hash).await;
-        Ok(view(row, now))
-    }
-
-    /// Whether this key was ever made, revoked or not.
-    pub async fn exists(&self, db: &impl ConnectionTrait, key: &SecretKey) -> Result<bool, Error> {
-        Ok(store::exists(db, KeyHash::of(key.expose())).await?)
-    }
-
-    /// Takes a key back: at once here, and in the other processes as soon as they hear of it.
-    pub async fn revoke(&self, project: ProjectId, id: ApiKeyId) -> Result<(), Error> {
-        let inner = &*self.0;
-        let row = store::find(inner.db.conn(), project, id).await?.ok_or(Error::KeyNotFound)?;
-        self.take_back(&row).await
-    }
-
     /// Every key of the installation that was not revoked, oldest first: for operators, past every permission.
     pub async fn all(&self) -> Result<Vec<ApiKeyView>, Error> {
         let now = self.0.clock.now();
         Ok(store::all(self.0.db.conn()).await?.into_iter().map(|row| view(row, now)).collect())
     }
 
-    /// Takes back the key that an operator means by `name`: the key itself, its preview or its id. A key that was revoked
-    /// already is announced again, for servers that have not heard of it.
-    ///
-    /// # Errors
-    /// [`Error::KeyNotFound`]; [`Error::KeyAmbiguous`] with the ids of the keys that have this preview.
-    pub async fn revoke_named(&self, name: &str) -> Result<ApiKeyView, Error> {
-        let mut rows = store::named(self.0.db.conn(), name).await?;
-        if rows.len() > 1 {
-            rows.retain(|row| row.revoked_at.is_none());
-        }
-        if rows.len() > 1 {
-            return Err(Error::KeyAmbiguous(rows.iter().map(|row| row.id.to_string()).collect()));
-        }
-        let row = rows.pop().ok_or(Error::KeyNotFound)?;
-        self.take_back(&row).await?;
-        Ok(view(row, self.0.clock.now()))
-    }
-
-    async fn take_back(&self, row: &Model) -> Result<(), Error> {
-        let inner = &*self.0;
-        store::update_revoked(inner.db.writer(), row.id, inner.clock.now()).await?;
-        if let Some(hash) = secret::KeyHash::from_hex(&row.key_hash) {
-            inner.known.invalidate(&hash).await;
-            inner.revocations.announce(&Revoked::ApiKey(hash));
-        }
-        tracing::info!(api_key.id = %row.id, project.id = %row.project_id, "API key revoked");
-        Ok(())
-    }
-
     /// Takes in what another process revoked.
     pub async fn apply(&self, revoked: &Revoked) {
         match revoked {
             Revoked::ApiKey(hash) => self.0.known.invalidate(hash).await,
-            Revoked::Everything => self.0.known.invalidate_all(),
+            // Which keys these are only the database knows; it happens seldom enough to look all of them up again.
+            Revoked::KeysOf(_) | Revoked::Everything => self.0.known.invalidate_all(),
             Revoked::Session(_) | Revoked::User(_) => {}
         }
     }
@@ -325,5 +239,7 @@ fn view(row: Model, now: DateTime<Utc>) -> ApiKeyView {
         expires_at: row.expires_at,
         last_used: row.last_used_at,
         created_by: row.created_by,
+        created_by_email: None,
+        replaces_id: row.replaces_id,
     }
 }

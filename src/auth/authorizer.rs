@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::rbac::Rbac;
 use super::{Error, Permission};
 use crate::common::id::{OrganizationId, ProjectId, UserId};
-use crate::organization::{Directory, ProjectAccess, Role};
+use crate::organization::{Directory, OrganizationStanding, ProjectAccess, Role};
 
 /// Who asks, as a member of the resource's organisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,11 +62,46 @@ impl Authorizer {
     /// [`Error::OrganizationNotFound`] for one that does not exist and for one that `user` is no member of;
     /// [`Error::Forbidden`] for a member whose role does not include `action`.
     pub async fn organization(&self, user: UserId, organization: OrganizationId, action: Permission) -> Result<Role, Error> {
-        let role = self.member(user, organization).await?;
+        Ok(self.organization_standing(user, organization, action).await?.role)
+    }
+
+    /// The same, with the state of the organisation.
+    ///
+    /// # Errors
+    /// As [`Authorizer::organization`].
+    pub async fn organization_standing(
+        &self,
+        user: UserId,
+        organization: OrganizationId,
+        action: Permission,
+    ) -> Result<OrganizationStanding, Error> {
+        let standing = self.directory.organization_standing(user, organization).await?.ok_or(Error::OrganizationNotFound)?;
+        self.allowed(user, &standing.role, action, organization, None)?;
+        Ok(standing)
+    }
+
+    /// The role of `user` in an organisation that was deleted and can still be restored, when it includes `action`.
+    ///
+    /// # Errors
+    /// As [`Authorizer::organization`].
+    pub async fn deleted_organization(&self, user: UserId, organization: OrganizationId, action: Permission) -> Result<Role, Error> {
+        let role = self.directory.deleted_organization_role(user, organization).await?.ok_or(Error::OrganizationNotFound)?;
+        self.allowed(user, &role, action, organization, None)?;
+        Ok(role)
+    }
+
+    fn allowed(
+        &self,
+        user: UserId,
+        role: &Role,
+        action: Permission,
+        organization: OrganizationId,
+        project: Option<ProjectId>,
+    ) -> Result<(), Error> {
         let subject = Subject { user, role: role.clone() };
-        let resource = Resource { organization, project: None, environment: None, tags: &[] };
+        let resource = Resource { organization, project, environment: None, tags: &[] };
         match self.decide(&subject, action, &resource) {
-            Decision::Allow => Ok(role),
+            Decision::Allow => Ok(()),
             Decision::Deny => Err(Error::Forbidden(action.name())),
         }
     }
@@ -86,11 +121,17 @@ impl Authorizer {
     /// learns which); [`Error::Forbidden`] for a member whose role does not include `action`.
     pub async fn project(&self, user: UserId, project: ProjectId, action: Permission) -> Result<ProjectAccess, Error> {
         let Some(access) = self.directory.project_access(user, project).await? else { return Err(Error::ProjectNotFound) };
-        let subject = Subject { user, role: access.role.clone() };
-        let resource = Resource { organization: access.organization_id, project: Some(project), environment: None, tags: &[] };
-        match self.decide(&subject, action, &resource) {
-            Decision::Allow => Ok(access),
-            Decision::Deny => Err(Error::Forbidden(action.name())),
-        }
+        self.allowed(user, &access.role, action, access.organization_id, Some(project))?;
+        Ok(access)
+    }
+
+    /// The access of `user` to a project that was deleted and can still be restored, when it includes `action`.
+    ///
+    /// # Errors
+    /// As [`Authorizer::project`].
+    pub async fn deleted_project(&self, user: UserId, project: ProjectId, action: Permission) -> Result<ProjectAccess, Error> {
+        let access = self.directory.deleted_project_access(user, project).await?.ok_or(Error::ProjectNotFound)?;
+        self.allowed(user, &access.role, action, access.organization_id, Some(project))?;
+        Ok(access)
     }
 }

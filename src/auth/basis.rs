@@ -50,11 +50,19 @@ impl std::fmt::Debug for Basis {
 
 impl Basis {
     /// Everything on one database.
-    pub fn new(db: Database, clock: SharedClock, passwords: Passwords, limits: LoginLimits, mailer: Mailer, links: Links) -> Self {
+    pub fn new(
+        db: Database,
+        clock: SharedClock,
+        audit: Audit,
+        passwords: Passwords,
+        limits: LoginLimits,
+        mailer: Mailer,
+        links: Links,
+    ) -> Self {
         Self {
             users: Users::new(db.clone(), clock.clone()),
             attempts: Attempts::new(db.clone(), clock.clone(), limits),
-            audit: Audit::new(clock.clone()),
+            audit,
             db,
             clock,
             passwords,

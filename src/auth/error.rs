@@ -71,6 +71,10 @@ pub enum Error {
     ProjectNotFound,
     #[error("API key not found")]
     KeyNotFound,
+    #[error("this API key has expired; make another one")]
+    KeyExpired,
+    #[error("this API key was rotated already; rotate the key that replaced it")]
+    KeyRotated,
     #[error("several API keys have this preview; name one by its id: {}", .0.join(", "))]
     KeyAmbiguous(Vec<String>),
     #[error("your role does not include the permission {0}; ask an owner of the organization")]
@@ -112,7 +116,13 @@ impl Coded for Error {
             | Self::BadInvitation
             | Self::InvalidKeyForm
             | Self::NoKeyScope => Code::Validation,
-            Self::KeyTaken | Self::KeyAmbiguous(_) | Self::AccountExists | Self::SecondFactorOn | Self::SecondFactorOff => Code::Conflict,
+            Self::KeyTaken
+            | Self::KeyAmbiguous(_)
+            | Self::KeyExpired
+            | Self::KeyRotated
+            | Self::AccountExists
+            | Self::SecondFactorOn
+            | Self::SecondFactorOff => Code::Conflict,
             Self::OrganizationNotFound | Self::ProjectNotFound | Self::KeyNotFound | Self::SessionNotFound => Code::NotFound,
             Self::Forbidden(_) => Code::Forbidden,
             Self::Shared(error) => error.code(),

@@ -33,7 +33,7 @@ mod token;
 use crate::infra::cache;
 
 pub use account::{Accounts, NewAccount, SignedUp};
-pub use api_key::{ApiKeyView, ApiKeys, KeyContext};
+pub use api_key::{ApiKeyView, ApiKeys, KeyContext, NewKey};
 pub use attempts::{Attempts, Limit, LoginLimits, account_subject};
 pub use authorizer::{Authorizer, Decision, Resource, Subject};
 pub use basis::{Basis, Links};

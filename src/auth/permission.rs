@@ -3,6 +3,8 @@
 //! A handler states what it needs as a type in its signature (`ProjectAccess<TracesRead>`), so that no handler can forget to
 //! ask. The names are the predecessor's, `resource:action`.
 
+use std::marker::PhantomData;
+
 use crate::organization::Role;
 
 macro_rules! permissions {
@@ -49,6 +51,25 @@ macro_rules! permissions {
 /// A permission as a type, for a handler's signature.
 pub trait Required: 'static {
     const PERMISSION: Permission;
+    /// Whether it is also given in what was archived, where otherwise only reading is.
+    const EVEN_ARCHIVED: bool = false;
+}
+
+/// The permission `P`, also in what was archived: for what brings it back, does away with it, or takes something out of it.
+#[derive(Debug, Clone, Copy)]
+pub struct EvenArchived<P>(PhantomData<P>);
+
+impl<P: Required> Required for EvenArchived<P> {
+    const PERMISSION: Permission = P::PERMISSION;
+    const EVEN_ARCHIVED: bool = true;
+}
+
+impl Permission {
+    /// Whether it lets one look and nothing else.
+    #[must_use]
+    pub fn only_reads(self) -> bool {
+        self.name().ends_with(":read") || self.name().ends_with(":export")
+    }
 }
 
 permissions! {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::KeyHash;
-use crate::common::id::{SessionId, UserId};
+use crate::common::id::{OrganizationId, SessionId, UserId};
 use crate::infra::bus::{Bus, Heard, Topic};
 
 /// Something that is valid no more.
@@ -14,6 +14,8 @@ pub enum Revoked {
     Session(SessionId),
     /// All sessions of a person.
     User(UserId),
+    /// Keys of an organisation, which or a project of which was archived, deleted, or brought back.
+    KeysOf(OrganizationId),
     /// Nobody knows what was missed (a bus that reconnected): forget everything.
     Everything,
 }
@@ -52,6 +54,7 @@ impl Revoked {
             Heard::Notice(notice) if notice.topic == Topic::Revocation => {
                 Some(serde_json::from_str(&notice.body).unwrap_or(Self::Everything))
             }
+            Heard::Notice(notice) if notice.topic == Topic::Tenants => Some(notice.body.parse().map_or(Self::Everything, Self::KeysOf)),
             Heard::Notice(_) => None,
         }
     }

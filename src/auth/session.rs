@@ -310,7 +310,7 @@ impl Sessions {
             Revoked::Session(session) => self.0.open.invalidate(session).await,
             // Sessions are not indexed by person, and this is rare.
             Revoked::User(_) | Revoked::Everything => self.0.open.invalidate_all(),
-            Revoked::ApiKey(_) => {}
+            Revoked::ApiKey(_) | Revoked::KeysOf(_) => {}
         }
     }
 

@@ -10,6 +10,7 @@ use super::{
     Accounts, ApiKeys, Authorizer, Basis, Links, LoginLimits, Passwords, Revocations, Revoked, SecondFactors, Sessions, SigningKeys,
     TokenSettings,
 };
+use crate::audit::Audit;
 use crate::common::clock::{FixedClock, SharedClock};
 use crate::config::{Config, Environment};
 use crate::enterprise::Enterprise;
@@ -19,12 +20,15 @@ use crate::infra::db::Database;
 use crate::infra::db::testing::{TestDatabase, migrated_sqlite, test_databases};
 use crate::infra::jobs::Jobs;
 use crate::infra::mail::Mailer;
-use crate::organization::{Directory, Invitations, Organization, Project, Role};
+use crate::organization::{Directory, Invitations, Organization, Organizations, Project, Projects, Role};
 use crate::settings::Settings;
 use crate::user::{NewUser, User, Users};
 
 /// Everybody's password.
 pub const PASSWORD: &str = "correct horse battery";
+
+/// Where people reach the web app.
+pub const APP_URL: &str = "https://brokle.example";
 
 #[derive(Debug, Clone)]
 pub struct World {
@@ -32,6 +36,11 @@ pub struct World {
     pub clock: Arc<FixedClock>,
     pub users: Users,
     pub directory: Directory,
+    pub audit: Audit,
+    pub settings: Settings,
+    pub organizations: Organizations,
+    pub projects: Projects,
+    pub invitations: Invitations,
     pub api_keys: ApiKeys,
     pub sessions: Sessions,
     pub second_factors: SecondFactors,
@@ -69,7 +78,21 @@ impl World {
         server.directory.add_member(&txn, organization.id, user.id, &Role::Owner).await.unwrap();
         let project = server.directory.create_project(&txn, organization.id, &"Search".parse().unwrap()).await.unwrap();
         txn.commit().await.unwrap();
-        let Server { users, directory, api_keys, sessions, second_factors, accounts, basis, bus } = server;
+        let Server {
+            users,
+            directory,
+            audit,
+            settings,
+            organizations,
+            projects,
+            invitations,
+            api_keys,
+            sessions,
+            second_factors,
+            accounts,
+            basis,
+            bus,
+        } = server;
         let enterprise = Enterprise::new(&config(), clock.clone());
         let authorizer = Authorizer::new(directory.clone(), Arc::clone(&enterprise.seams.rbac));
         Self {
@@ -77,6 +100,11 @@ impl World {
             clock,
             users,
             directory,
+            audit,
+            settings,
+            organizations,
+            projects,
+            invitations,
             api_keys,
             sessions,
             second_factors,
@@ -119,11 +147,15 @@ impl World {
         config
             .app_data(Data::new(self.users.clone()))
             .app_data(Data::new(self.directory.clone()))
+            .app_data(Data::new(self.audit.clone()))
+            .app_data(Data::new(self.organizations.clone()))
+            .app_data(Data::new(self.projects.clone()))
+            .app_data(Data::new(self.invitations.clone()))
+            .app_data(Data::new(self.settings.clone()))
             .app_data(Data::new(self.api_keys.clone()))
             .app_data(Data::new(self.sessions.clone()))
             .app_data(Data::new(self.second_factors.clone()))
             .app_data(Data::new(self.accounts.clone()))
-            .app_data(Data::new(self.basis.audit.clone()))
             .app_data(Data::new(self.basis.mailer.clone()))
             .app_data(Data::new(self.authorizer.clone()))
             .app_data(Data::new(self.enterprise.clone()))
@@ -148,6 +180,11 @@ impl Heard {
 pub struct Server {
     pub users: Users,
     pub directory: Directory,
+    pub audit: Audit,
+    pub settings: Settings,
+    pub organizations: Organizations,
+    pub projects: Projects,
+    pub invitations: Invitations,
     pub api_keys: ApiKeys,
     pub sessions: Sessions,
     pub second_factors: SecondFactors,
@@ -156,10 +193,16 @@ pub struct Server {
     pub bus: Bus,
 }
 
+/// The audit log of this edition.
+pub fn audit(db: &Database, clock: &SharedClock) -> Audit {
+    Audit::new(db.clone(), clock.clone(), Enterprise::new(&config(), clock.clone()).seams.compliance)
+}
+
 /// What services of a process stand on, with limits as they are shipped.
 pub fn basis(db: &Database, clock: &SharedClock, bus: &Bus) -> Basis {
     let mailer = Mailer::new(Jobs::new(db.clone(), clock.clone(), bus.clone()), clock.clone());
-    Basis::new(db.clone(), clock.clone(), Passwords::new(), LoginLimits::default(), mailer, Links::new("https://brokle.example"))
+    let audit = audit(db, clock);
+    Basis::new(db.clone(), clock.clone(), audit, Passwords::new(), LoginLimits::default(), mailer, Links::new(APP_URL))
 }
 
 /// Sessions with these tokens.
@@ -174,27 +217,34 @@ impl Server {
         let bus = Bus::new();
         let revocations = Revocations::new(bus.clone());
         let secret = "the secret of the tests, 32 bytes or more".to_owned();
-        let settings = TokenSettings {
+        let tokens = TokenSettings {
             keys: SigningKeys::shared(&secret.clone().into()),
             secret: secret.into(),
             issuer: "brokle".to_owned(),
             access_ttl: Duration::from_mins(15),
             refresh_ttl: Duration::from_hours(168),
         };
+        let users = Users::new(db.clone(), clock.clone());
         let basis = basis(db, &clock, &bus);
+        let (audit, mailer) = (basis.audit.clone(), basis.mailer.clone());
         let second_factors = SecondFactors::new(basis.clone(), Sealer::new(Some([42; 32])));
-        let sessions = Sessions::new(basis.clone(), second_factors.clone(), revocations.clone(), &settings);
+        let sessions = Sessions::new(basis.clone(), second_factors.clone(), revocations.clone(), &tokens);
         let directory = Directory::new(db.clone(), clock.clone());
-        let invitations = Invitations::new(db.clone(), clock.clone());
-        let accounts = Accounts::new(basis.clone(), sessions.clone(), Settings::new(db.clone()), directory.clone(), invitations);
+        let invitations = Invitations::new(db.clone(), clock.clone(), audit.clone(), users.clone(), mailer, APP_URL.to_owned());
+        let settings = Settings::new(db.clone(), clock.clone(), audit.clone(), bus.clone());
         Self {
-            users: Users::new(db.clone(), clock.clone()),
+            accounts: Accounts::new(basis.clone(), sessions.clone(), settings.clone(), directory.clone(), invitations.clone()),
+            organizations: Organizations::new(db.clone(), clock.clone(), audit.clone(), users.clone(), bus.clone()),
+            projects: Projects::new(db.clone(), clock.clone(), audit.clone(), bus.clone()),
+            api_keys: ApiKeys::new(db.clone(), clock, audit.clone(), revocations, Duration::from_mins(1)),
             directory,
-            api_keys: ApiKeys::new(db.clone(), clock, revocations, Duration::from_mins(1)),
+            invitations,
+            audit,
+            settings,
             sessions,
             second_factors,
-            accounts,
             basis,
+            users,
             bus,
         }
     }

@@ -10,10 +10,11 @@ use chrono::TimeDelta;
 use super::output;
 use crate::app::{Patience, connect_redis, tell_processes};
 use crate::audit::{Audit, By, Event};
-use crate::auth::{ApiKeys, Error, Passwords, Revocations, Revoked, end_sessions, random_password};
+use crate::auth::{ApiKeys, Error, NewKey, Passwords, Revocations, Revoked, end_sessions, random_password};
 use crate::common::clock::{SharedClock, SystemClock};
 use crate::common::id::{OrganizationId, ProjectId};
 use crate::config::{Config, Role as Mode};
+use crate::enterprise::Enterprise;
 use crate::infra::bus::{Bus, Heard, Notice};
 use crate::infra::db::{self, Database, migrate};
 use crate::organization::{Directory, Role};
@@ -103,7 +104,9 @@ pub(super) async fn run(command: Command, config: Config) -> anyhow::Result<()> 
     let bus = Bus::new();
     let mut announced = bus.outgoing();
     let revocations = Revocations::new(bus);
-    let outcome = execute(command, &db, &revocations, &mut std::io::stdin(), &mut std::io::stdout()).await;
+    let clock: SharedClock = Arc::new(SystemClock);
+    let audit = Audit::new(db.clone(), clock.clone(), Enterprise::new(&config, clock).seams.compliance);
+    let outcome = execute(command, &db, &audit, &revocations, &mut std::io::stdin(), &mut std::io::stdout()).await;
     db.close().await?;
     outcome?;
     while let Ok(notice) = announced.try_recv() {
@@ -134,15 +137,16 @@ async fn tell(config: &Config, notice: Notice) -> anyhow::Result<()> {
 async fn execute(
     command: Command,
     db: &Database,
+    audit: &Audit,
     revocations: &Revocations,
     input: &mut (dyn Read + Send),
     out: &mut (dyn Write + Send),
 ) -> anyhow::Result<()> {
     let clock: SharedClock = Arc::new(SystemClock);
-    let keys = || ApiKeys::new(db.clone(), clock.clone(), revocations.clone(), Duration::from_secs(1));
+    let keys = || ApiKeys::new(db.clone(), clock.clone(), audit.clone(), revocations.clone(), Duration::from_secs(1));
     match command {
         Command::CreateUser(arguments) => create_user(arguments, db, clock, input, out).await,
-        Command::ResetPassword(arguments) => reset_password(arguments, db, clock, revocations, input, out).await,
+        Command::ResetPassword(arguments) => reset_password(arguments, db, clock, audit, revocations, input, out).await,
         Command::CreateKey(arguments) => create_key(arguments, db, &keys(), clock, out).await,
         Command::ListKeys => list_keys(db, &keys(), clock, out).await,
         Command::RevokeKey(arguments) => revoke_key(&arguments, &keys(), input, out).await,
@@ -209,6 +213,7 @@ async fn reset_password(
     arguments: ResetPassword,
     db: &Database,
     clock: SharedClock,
+    audit: &Audit,
     revocations: &Revocations,
     input: &mut (dyn Read + Send),
     out: &mut (dyn Write + Send),
@@ -222,7 +227,7 @@ async fn reset_password(
     let txn = db.begin().await?;
     users.set_password(&txn, user.id, hash).await?;
     let ended = end_sessions(&txn, user.id, "password_reset", clock.now()).await?;
-    Audit::new(clock).record(&txn, &By::operator(), Event::new("user.password_reset", "user", user.id).named(&user.email)).await?;
+    audit.record(&txn, &By::operator(), Event::new("user.password_reset", "user", user.id).named(&user.email)).await?;
     txn.commit().await?;
     revocations.user(user.id);
     writeln!(out, "user: {} ({}), {ended} session(s) ended", user.email, user.id)?;
@@ -242,7 +247,7 @@ async fn create_key(
         .await?
         .with_context(|| format!("there is no project {}", arguments.project))?;
     let expires_at = arguments.expires_in_days.map(|days| clock.now() + TimeDelta::days(days.into()));
-    let (view, key) = keys.create(project.id, &arguments.name, expires_at, None).await?;
+    let (view, key) = keys.create(NewKey::new(project.id, &arguments.name).expiring(expires_at), &By::operator()).await?;
     writeln!(out, "key: {} ({}, project {})", key.expose(), view.id, project.name)?;
     Ok(())
 }
@@ -273,7 +278,7 @@ async fn revoke_key(
         name.clear();
         input.take(4096).read_to_string(&mut name).context("cannot read the key from standard input")?;
     }
-    let key = match keys.revoke_named(name.trim()).await {
+    let key = match keys.revoke_named(name.trim(), &By::operator()).await {
         // Without its name: it may be a key that somebody mistyped.
         Err(Error::KeyNotFound) => bail!("there is no such API key; `brokle admin list-keys` lists all"),
         other => other?,
@@ -293,8 +298,15 @@ mod tests {
     async fn brokle_admin(world: &World, line: &str, stdin: &str) -> anyhow::Result<String> {
         let matches = Command::augment_subcommands(clap::Command::new("admin")).try_get_matches_from(format!("admin {line}").split(' '))?;
         let mut out = Vec::new();
-        execute(Command::from_arg_matches(&matches)?, &world.db, &Revocations::new(world.bus.clone()), &mut stdin.as_bytes(), &mut out)
-            .await?;
+        execute(
+            Command::from_arg_matches(&matches)?,
+            &world.db,
+            &world.audit,
+            &Revocations::new(world.bus.clone()),
+            &mut stdin.as_bytes(),
+            &mut out,
+        )
+        .await?;
         Ok(String::from_utf8(out)?)
     }
 
@@ -333,7 +345,13 @@ mod tests {
                 brokle_admin(&world, &format!("create-key --project {} --expires-in-days 30", world.project.id), "").await.unwrap();
             let key = printed.strip_prefix("key: ").unwrap().split(' ').next().unwrap();
             // The world's clock stands in the future of the machine's, so the key is looked at by a world of the present.
-            let keys = ApiKeys::new(world.db.db.clone(), Arc::new(SystemClock), Revocations::new(Bus::new()), Duration::from_secs(1));
+            let keys = ApiKeys::new(
+                world.db.db.clone(),
+                Arc::new(SystemClock),
+                world.audit.clone(),
+                Revocations::new(Bus::new()),
+                Duration::from_secs(1),
+            );
             assert_eq!(keys.authenticate(key).await.unwrap().unwrap().project_id, world.project.id);
         }
     }
@@ -342,7 +360,7 @@ mod tests {
     async fn a_key_is_revoked_by_itself_its_preview_or_its_id_and_announced() {
         for world in worlds().await {
             for (n, by) in ["key", "preview", "id", "stdin"].into_iter().enumerate() {
-                let (view, key) = world.api_keys.create(world.project.id, &format!("CI {n}"), None, None).await.unwrap();
+                let (view, key) = world.api_keys.create(NewKey::new(world.project.id, format!("CI {n}")), &By::operator()).await.unwrap();
                 let listed = brokle_admin(&world, "list-keys", "").await.unwrap();
                 assert!(listed.contains(&view.key_preview) && listed.contains(&view.id.to_string()), "{listed}");
                 assert!(!listed.contains(key.expose()), "{listed}");
@@ -371,7 +389,7 @@ mod tests {
         let shared = ["bk_AbCd00000000000000000000000000000000XyZa", "bk_AbCd11111111111111111111111111111111XyZa"];
         for key in shared {
             let key = crate::auth::SecretKey::parse(key).unwrap();
-            world.api_keys.add(world.db.writer(), &key, world.project.id, "CI", None, None).await.unwrap();
+            world.api_keys.add(world.db.writer(), &key, NewKey::new(world.project.id, "CI"), &By::operator()).await.unwrap();
         }
         let error = brokle_admin(&world, "revoke-key bk_AbCd...XyZa", "").await.unwrap_err().to_string();
         for key in world.api_keys.all().await.unwrap() {

@@ -12,6 +12,7 @@ use crate::audit::{Audit, By};
 use crate::common::clock::{SharedClock, SystemClock};
 use crate::common::id::JobId;
 use crate::config::Config;
+use crate::enterprise::Enterprise;
 use crate::infra::bus::Bus;
 use crate::infra::db::Database;
 use crate::infra::jobs::{Filter, Jobs, Status, StoredJob};
@@ -55,17 +56,18 @@ pub(super) struct List {
 
 pub(super) async fn run(command: Command, config: Config) -> anyhow::Result<()> {
     let db = admin::open(&config).await?;
-    let outcome = execute(command, &operations(&db, config.mail.delivers()), &mut std::io::stdout()).await;
+    let outcome = execute(command, &operations(&db, &config), &mut std::io::stdout()).await;
     db.close().await?;
     outcome
 }
 
 /// The administration on a database, beside the processes that run: those look every second.
-pub(super) fn operations(db: &Database, delivers: bool) -> Operations {
+pub(super) fn operations(db: &Database, config: &Config) -> Operations {
     let clock: SharedClock = Arc::new(SystemClock);
     let jobs = Jobs::new(db.clone(), clock.clone(), Bus::new());
-    let mailer = Mailer::new(jobs.clone(), clock.clone()).delivering(delivers);
-    Operations::new(db.clone(), jobs, mailer, Audit::new(clock))
+    let mailer = Mailer::new(jobs.clone(), clock.clone()).delivering(config.mail.delivers());
+    let compliance = Enterprise::new(config, clock.clone()).seams.compliance;
+    Operations::new(db.clone(), jobs, mailer, Audit::new(db.clone(), clock, compliance))
 }
 
 /// Jobs that were given up, and mails that could not be sent.
@@ -165,7 +167,7 @@ mod tests {
     #[tokio::test]
     async fn an_operator_sees_cancels_and_tries_again() {
         let db = migrated_sqlite().await;
-        let operations = operations(&db, false);
+        let operations = operations(&db, &crate::auth::testing::config());
         let jobs = Jobs::new(db.db.clone(), Arc::new(SystemClock), Bus::new());
         let id = jobs.enqueue(db.writer(), &PruneJobs {}, Queued::default()).await.unwrap().unwrap();
         let listed = brokle_jobs(&operations, "list --status queued").await.unwrap();

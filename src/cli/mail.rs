@@ -39,7 +39,7 @@ pub(super) async fn run(command: Command, config: Config) -> anyhow::Result<()> 
     if !config.mail.delivers() && matches!(command, Command::List(_)) {
         output::error("no mail server is set (SMTP_HOST): mail is kept here");
     }
-    let outcome = execute(command, &operations(&db, config.mail.delivers()), &mut std::io::stdout()).await;
+    let outcome = execute(command, &operations(&db, &config), &mut std::io::stdout()).await;
     db.close().await?;
     outcome
 }
@@ -82,7 +82,7 @@ mod tests {
         let mailer = Mailer::new(Jobs::new(db.db.clone(), Arc::new(SystemClock), Bus::new()), Arc::new(SystemClock));
         let template = Template::AlreadyRegistered { login_link: "http://b/login".to_owned(), reset_link: "http://b/reset".to_owned() };
         let id = mailer.send(db.writer(), "ada@example.com", &template).await.unwrap();
-        let operations = operations(&db, false);
+        let operations = operations(&db, &crate::auth::testing::config());
         let mut out = Vec::new();
         execute(Command::List(List { status: Some(MailStatus::Queued), limit: 10 }), &operations, &mut out).await.unwrap();
         execute(Command::Show { id, html: false }, &operations, &mut out).await.unwrap();

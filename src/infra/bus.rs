@@ -14,6 +14,8 @@ pub enum Topic {
     Revocation,
     /// Settings of a scope have changed.
     Settings,
+    /// An organisation, or a project of it, was archived, deleted, or brought back; the body is the organisation's id.
+    Tenants,
     /// A job may be run.
     Jobs,
     /// What a newer process says and this one does not know.

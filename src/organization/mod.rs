@@ -4,20 +4,28 @@
 //! that forgets the tenant cannot be written outside `store.rs`.
 
 pub mod analytics;
-pub mod compliance;
 mod entity;
 mod error;
-mod invitation;
+pub mod http;
+pub mod invitation;
 pub mod license;
+mod members;
 mod model;
+mod organizations;
+mod projects;
 mod role;
 mod service;
 mod store;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use error::Error;
 pub use invitation::{Invitations, OpenInvitation};
-pub use model::{Name, Organization, OrganizationAccess, Project, ProjectAccess, composite_slug, slug};
+pub use members::{DefinedRole, Member, ProjectRole};
+pub use model::{
+    Archived, Name, Organization, OrganizationAccess, OrganizationStanding, Project, ProjectAccess, TenantStatus, composite_slug, slug,
+};
+pub use organizations::{OrganizationOverview, Organizations};
+pub use projects::{ProjectChange, ProjectMember, Projects};
 pub use role::Role;
 pub use service::Directory;

@@ -4,6 +4,8 @@ use std::fmt::{self, Display};
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{Error, Role};
 use crate::common::id::{OrganizationId, ProjectId};
@@ -42,6 +44,61 @@ pub struct Organization {
     pub id: OrganizationId,
     pub name: String,
     pub created_at: DateTime<Utc>,
+    pub archived_at: Option<DateTime<Utc>>,
+    pub deleted_at: Option<DateTime<Utc>>,
+}
+
+impl Organization {
+    /// Where it stands.
+    #[must_use]
+    pub const fn status(&self) -> TenantStatus {
+        TenantStatus::of(self.archived_at, self.deleted_at)
+    }
+}
+
+/// Where an organisation or a project stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TenantStatus {
+    Active,
+    /// Nothing is taken in and nothing changed; reading goes on.
+    Archived,
+    /// Out of reach, and can be restored for a while.
+    Deleted,
+}
+
+impl TenantStatus {
+    pub(super) const fn of(archived_at: Option<DateTime<Utc>>, deleted_at: Option<DateTime<Utc>>) -> Self {
+        match (archived_at, deleted_at) {
+            (_, Some(_)) => Self::Deleted,
+            (Some(_), None) => Self::Archived,
+            (None, None) => Self::Active,
+        }
+    }
+
+    /// As stored and shown.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Archived => "archived",
+            Self::Deleted => "deleted",
+        }
+    }
+}
+
+/// What was archived, where something cannot be changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Archived {
+    Organization,
+    Project,
+}
+
+/// What somebody is in an organisation as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrganizationStanding {
+    pub role: Role,
+    pub archived: Option<Archived>,
 }
 
 /// A part of a tenant that owns telemetry and keys.
@@ -50,9 +107,12 @@ pub struct Project {
     pub id: ProjectId,
     pub organization_id: OrganizationId,
     pub name: String,
+    pub description: String,
     /// `active` or `archived`.
     pub status: String,
     pub created_at: DateTime<Utc>,
+    pub archived_at: Option<DateTime<Utc>>,
+    pub deleted_at: Option<DateTime<Utc>>,
 }
 
 /// An organisation as one of its members sees it.
@@ -70,6 +130,8 @@ pub struct ProjectAccess {
     pub project_id: ProjectId,
     pub organization_id: OrganizationId,
     pub role: Role,
+    /// Whether the project was archived, or its organisation.
+    pub archived: Option<Archived>,
 }
 
 /// A name as part of an address: lower case letters, digits and single hyphens. Not unique, and never stored: it follows the

@@ -24,6 +24,44 @@ pub enum Role {
 }
 
 impl Role {
+    /// The roles that exist everywhere, most powerful first.
+    pub const BUILT_IN: [Self; 5] = [Self::Owner, Self::Admin, Self::Developer, Self::Viewer, Self::None];
+
+    /// How much it may do, for comparing; a role that somebody defined includes none of the others.
+    pub(super) const fn rank(&self) -> u8 {
+        match self {
+            Self::Owner => 4,
+            Self::Admin => 3,
+            Self::Developer => 2,
+            Self::Viewer => 1,
+            Self::None | Self::Custom(_) => 0,
+        }
+    }
+
+    /// A role that can be given.
+    ///
+    /// # Errors
+    /// For a name that no role has.
+    pub fn built_in(name: &str) -> Result<Self, super::Error> {
+        match Self::from(name) {
+            Self::Custom(name) => Err(super::Error::UnknownRole(name.chars().take(64).collect())),
+            role => Ok(role),
+        }
+    }
+
+    /// What it is for, in a sentence.
+    #[must_use]
+    pub const fn description(&self) -> &'static str {
+        match self {
+            Self::Owner => "Everything, the organization's deletion included",
+            Self::Admin => "Everything but what only owners may",
+            Self::Developer => "Builds with it: reads and writes data, keys and prompts",
+            Self::Viewer => "Reads",
+            Self::None => "A member of the organization who reaches only the projects that were assigned",
+            Self::Custom(_) => "",
+        }
+    }
+
     /// The name it is stored and shown by.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -3,7 +3,7 @@
 use sea_orm::ConnectionTrait;
 
 use super::role::effective;
-use super::{Error, Name, Organization, OrganizationAccess, Project, ProjectAccess, Role, store};
+use super::{Error, Name, Organization, OrganizationAccess, OrganizationStanding, Project, ProjectAccess, Role, store};
 use crate::common::clock::SharedClock;
 use crate::common::id::{OrganizationId, ProjectId, UserId};
 use crate::infra::db::Database;
@@ -52,8 +52,22 @@ impl Directory {
     /// What `user` is in `project`. None alike for a project that does not exist and for one of a tenant `user` is no member of:
     /// nobody learns which.
     pub async fn project_access(&self, user: UserId, project: ProjectId) -> Result<Option<ProjectAccess>, Error> {
-        let found = store::find_project_access(self.db.conn(), user, project).await?;
-        Ok(found.map(|(organization_id, role)| ProjectAccess { project_id: project, organization_id, role }))
+        Ok(store::find_project_access(self.db.conn(), user, project).await?)
+    }
+
+    /// What `user` is in a project that was deleted and can still be restored.
+    pub async fn deleted_project_access(&self, user: UserId, project: ProjectId) -> Result<Option<ProjectAccess>, Error> {
+        Ok(store::find_deleted_project_access(self.db.conn(), user, project, self.clock.now()).await?)
+    }
+
+    /// The role of `user` in `organization` with its state; none as for [`Directory::organization_role`].
+    pub async fn organization_standing(&self, user: UserId, organization: OrganizationId) -> Result<Option<OrganizationStanding>, Error> {
+        Ok(store::find_standing(self.db.conn(), user, organization).await?)
+    }
+
+    /// The role that `user` had in an organisation that was deleted and can still be restored.
+    pub async fn deleted_organization_role(&self, user: UserId, organization: OrganizationId) -> Result<Option<Role>, Error> {
+        Ok(store::tenants::find_deleted_role(self.db.conn(), user, organization, self.clock.now()).await?)
     }
 
     /// The role of `user` in `organization` as a whole. None alike for one that does not exist and for one that `user` is no member

@@ -1,25 +1,51 @@
-//! Rows of `organizations`, `organization_members` and `projects`. The only place that touches them.
+//! Rows of `organizations`, `organization_members`, `projects`, `project_members` and `roles`. The only place that touches them.
+
+pub mod members;
+pub mod projects;
+pub mod roles;
+pub mod tenants;
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, Select};
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, Select,
+    Statement, Value,
+};
 
-use super::entity::organization_members::{self as members, Entity as Member};
+use super::entity::organization_members::{self as member_rows, Entity as Member};
 use super::entity::organizations::{self, Entity as Tenant};
 use super::entity::project_members::{self, Entity as ProjectMember};
-use super::entity::projects::{self, Entity as Project};
+use super::entity::projects::{self as project_rows, Entity as Project};
 use super::role::effective;
-use super::{Error, Name, Organization, Role};
+use super::{Archived, Error, Name, Organization, OrganizationStanding, ProjectAccess, Role, TenantStatus};
 use crate::common::id::{MemberId, OrganizationId, ProjectId, UserId};
 use crate::infra::db::{self, stored};
 
 const ACTIVE: &str = "active";
 
+/// How long what was deleted can be restored.
+pub const RESTORABLE: TimeDelta = TimeDelta::days(30);
+
+/// Rows of a query that no entity has.
+async fn rows<T: FromQueryResult>(
+    db: &impl ConnectionTrait,
+    query: &str,
+    values: impl IntoIterator<Item = Value>,
+) -> Result<Vec<T>, db::Error> {
+    let rows = db.query_all_raw(Statement::from_sql_and_values(db.get_database_backend(), query, values)).await?;
+    Ok(rows.iter().map(|row| T::from_query_result(row, "")).collect::<Result<_, _>>()?)
+}
+
 impl Tenant {
     /// Organisations that were not deleted.
     fn present() -> Select<Self> {
         Self::find().filter(organizations::Column::DeletedAt.is_null())
+    }
+
+    /// Organisations that were deleted and can still be restored.
+    fn restorable(now: DateTime<Utc>) -> Select<Self> {
+        Self::find().filter(organizations::Column::DeletedAt.gt(stored(now - RESTORABLE)))
     }
 }
 
@@ -28,9 +54,16 @@ impl Member {
     fn of_user(user: UserId) -> Select<Self> {
         Self::find()
             .inner_join(Tenant)
-            .filter(members::Column::UserId.eq(user))
-            .filter(members::Column::Status.eq(ACTIVE))
+            .filter(member_rows::Column::UserId.eq(user))
+            .filter(member_rows::Column::Status.eq(ACTIVE))
             .filter(organizations::Column::DeletedAt.is_null())
+    }
+}
+
+impl Member {
+    /// The members of one organisation, suspended ones too.
+    fn in_org(organization: OrganizationId) -> Select<Self> {
+        Self::find().filter(member_rows::Column::OrganizationId.eq(organization))
     }
 }
 
@@ -42,7 +75,7 @@ impl Project {
 
     /// The projects of some organisations.
     fn in_orgs(organizations: impl IntoIterator<Item = OrganizationId>) -> Select<Self> {
-        Self::find().filter(projects::Column::OrganizationId.is_in(organizations)).filter(projects::Column::DeletedAt.is_null())
+        Self::find().filter(project_rows::Column::OrganizationId.is_in(organizations)).filter(project_rows::Column::DeletedAt.is_null())
     }
 }
 
@@ -74,7 +107,7 @@ pub async fn count_organizations(db: &impl ConnectionTrait) -> Result<u64, db::E
 /// For callers that hold a project's id from a trusted place (an operator's command line), not from a request.
 pub async fn find_project(db: &impl ConnectionTrait, id: ProjectId) -> Result<Option<super::Project>, db::Error> {
     let row = Project::find_by_id(id)
-        .filter(projects::Column::DeletedAt.is_null())
+        .filter(project_rows::Column::DeletedAt.is_null())
         .find_also_related(Tenant)
         .filter(organizations::Column::DeletedAt.is_null())
         .one(db)
@@ -83,7 +116,7 @@ pub async fn find_project(db: &impl ConnectionTrait, id: ProjectId) -> Result<Op
 }
 
 pub async fn list_projects(db: &impl ConnectionTrait, organization: OrganizationId) -> Result<Vec<super::Project>, db::Error> {
-    let rows = Project::in_org(organization).order_by_asc(projects::Column::Id).all(db).await?;
+    let rows = Project::in_org(organization).order_by_asc(project_rows::Column::Id).all(db).await?;
     Ok(rows.into_iter().map(super::Project::from).collect())
 }
 
@@ -97,28 +130,54 @@ pub async fn list_projects_of(
     db: &impl ConnectionTrait,
     organizations: impl IntoIterator<Item = OrganizationId>,
 ) -> Result<Vec<super::Project>, db::Error> {
-    let rows = Project::in_orgs(organizations).order_by_asc(projects::Column::Id).all(db).await?;
+    let rows = Project::in_orgs(organizations).order_by_asc(project_rows::Column::Id).all(db).await?;
     Ok(rows.into_iter().map(super::Project::from).collect())
 }
 
 /// Organisation and effective role through which `user` reaches `project`; none when there is no such project or no such way.
 /// A member whose role is `none` reaches only projects in which they have a role of their own.
-pub async fn find_project_access(
+pub async fn find_project_access(db: &impl ConnectionTrait, user: UserId, project: ProjectId) -> Result<Option<ProjectAccess>, db::Error> {
+    let row = Project::find_by_id(project).filter(project_rows::Column::DeletedAt.is_null()).one(db).await?;
+    let Some(row) = row else { return Ok(None) };
+    access_to(db, user, &row).await
+}
+
+/// The same for a project that was deleted and can still be restored, in an organisation that was not deleted.
+pub async fn find_deleted_project_access(
     db: &impl ConnectionTrait,
     user: UserId,
     project: ProjectId,
-) -> Result<Option<(OrganizationId, Role)>, db::Error> {
-    let Some(row) = Project::find_by_id(project).filter(projects::Column::DeletedAt.is_null()).one(db).await? else { return Ok(None) };
-    let Some(organization) = find_role(db, user, row.organization_id).await? else { return Ok(None) };
-    let own = ProjectMember::in_project(project).filter(project_members::Column::UserId.eq(user)).one(db).await?;
-    let role = effective(&organization, own.map(|member| Role::from(member.role.as_str())).as_ref());
-    Ok((role != Role::None).then_some((row.organization_id, role)))
+    now: DateTime<Utc>,
+) -> Result<Option<ProjectAccess>, db::Error> {
+    let deleted = project_rows::Column::DeletedAt.gt(stored(now - RESTORABLE));
+    let Some(row) = Project::find_by_id(project).filter(deleted).one(db).await? else { return Ok(None) };
+    access_to(db, user, &row).await
+}
+
+async fn access_to(db: &impl ConnectionTrait, user: UserId, row: &project_rows::Model) -> Result<Option<ProjectAccess>, db::Error> {
+    let Some(standing) = find_standing(db, user, row.organization_id).await? else { return Ok(None) };
+    let own = ProjectMember::in_project(row.id).filter(project_members::Column::UserId.eq(user)).one(db).await?;
+    let role = effective(&standing.role, own.map(|member| Role::from(member.role.as_str())).as_ref());
+    let archived = standing.archived.or(row.archived_at.map(|_| Archived::Project));
+    Ok((role != Role::None).then_some(ProjectAccess { project_id: row.id, organization_id: row.organization_id, role, archived }))
 }
 
 /// The role of a member that counts; none for people who are no members and for suspended ones.
 pub async fn find_role(db: &impl ConnectionTrait, user: UserId, organization: OrganizationId) -> Result<Option<Role>, db::Error> {
-    let member = Member::of_user(user).filter(members::Column::OrganizationId.eq(organization)).one(db).await?;
-    Ok(member.map(|member| Role::from(member.role.as_str())))
+    Ok(find_standing(db, user, organization).await?.map(|standing| standing.role))
+}
+
+/// The same, with the state of the organisation.
+pub async fn find_standing(
+    db: &impl ConnectionTrait,
+    user: UserId,
+    organization: OrganizationId,
+) -> Result<Option<OrganizationStanding>, db::Error> {
+    let row = Member::of_user(user).filter(member_rows::Column::OrganizationId.eq(organization)).select_also(Tenant).one(db).await?;
+    Ok(row.map(|(member, organization)| OrganizationStanding {
+        role: Role::from(member.role.as_str()),
+        archived: organization.and_then(|organization| organization.archived_at).map(|_| Archived::Organization),
+    }))
 }
 
 /// The roles that `user` has in single projects. They count only together with a membership of the project's organisation.
@@ -150,7 +209,7 @@ pub async fn insert_member(
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
     let now = stored(now);
-    let row = members::Model {
+    let row = member_rows::Model {
         id: MemberId::fresh(),
         organization_id: organization,
         user_id: user,
@@ -173,7 +232,7 @@ pub async fn insert_project(
     now: DateTime<Utc>,
 ) -> Result<super::Project, Error> {
     let now = stored(now);
-    let row = projects::Model {
+    let row = project_rows::Model {
         id: ProjectId::fresh(),
         organization_id: organization,
         name: name.to_string(),
@@ -190,13 +249,21 @@ pub async fn insert_project(
 
 impl From<organizations::Model> for Organization {
     fn from(row: organizations::Model) -> Self {
-        Self { id: row.id, name: row.name, created_at: row.created_at }
+        Self { id: row.id, name: row.name, created_at: row.created_at, archived_at: row.archived_at, deleted_at: row.deleted_at }
     }
 }
 
-impl From<projects::Model> for super::Project {
-    fn from(row: projects::Model) -> Self {
-        let status = if row.archived_at.is_some() { "archived".to_owned() } else { row.status };
-        Self { id: row.id, organization_id: row.organization_id, name: row.name, status, created_at: row.created_at }
+impl From<project_rows::Model> for super::Project {
+    fn from(row: project_rows::Model) -> Self {
+        Self {
+            id: row.id,
+            organization_id: row.organization_id,
+            name: row.name,
+            description: row.description,
+            status: TenantStatus::of(row.archived_at, row.deleted_at).name().to_owned(),
+            created_at: row.created_at,
+            archived_at: row.archived_at,
+            deleted_at: row.deleted_at,
+        }
     }
 }

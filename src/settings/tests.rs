@@ -23,7 +23,7 @@ const PER_KEY: &str = "rate_limit.requests_per_minute_per_key";
 /// The settings of one more server, whose values are kept that long.
 fn server(world: &World, keep: Duration) -> (Settings, Bus) {
     let bus = Bus::new();
-    (Settings::keeping(world.db.db.clone(), world.clock.clone(), Audit::new(world.clock.clone()), bus.clone(), keep), bus)
+    (Settings::keeping(world.db.db.clone(), world.clock.clone(), world.audit.clone(), bus.clone(), keep), bus)
 }
 
 fn scopes(world: &World) -> [Scope; 3] {

@@ -123,4 +123,14 @@ impl Users {
     ) -> Result<(), Error> {
         store::update_default_organization(txn, id, organization, self.clock.now()).await
     }
+
+    /// Forgets that the web app opens this organisation first, where it does.
+    pub async fn clear_default_organization(
+        &self,
+        txn: &impl ConnectionTrait,
+        id: UserId,
+        organization: OrganizationId,
+    ) -> Result<(), Error> {
+        Ok(store::clear_default_organization(txn, id, organization, self.clock.now()).await?)
+    }
 }

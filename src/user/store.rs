@@ -137,6 +137,18 @@ pub async fn update_default_organization(
     update(db, id, change).await
 }
 
+pub async fn clear_default_organization(
+    db: &impl ConnectionTrait,
+    id: UserId,
+    organization: OrganizationId,
+    now: DateTime<Utc>,
+) -> Result<(), db::Error> {
+    let change = ActiveModel { default_organization_id: Set(None), updated_at: Set(stored(now)), ..Default::default() };
+    let set = Entity::update_many().set(change).filter(Column::Id.eq(id)).filter(Column::DefaultOrganizationId.eq(organization));
+    set.exec(db).await?;
+    Ok(())
+}
+
 async fn update(db: &impl ConnectionTrait, id: UserId, change: ActiveModel) -> Result<(), Error> {
     let result = Entity::update_many()
         .set(change)

@@ -181,10 +181,21 @@ const PUBLIC: &[(&str, &str)] = &[
     ("/api/v1/auth/forgot-password", "who forgot the password cannot sign in; says nothing, writes to the address alone"),
     ("/api/v1/auth/reset-password", "its token, from a mail, is the credential"),
     ("/api/v1/auth/refresh", "its cookie or token is the credential"),
+    ("/api/v1/invitations/validate", "the token of the invitation is the credential"),
+    ("/api/v1/invitations/decline", "the token of the invitation is the credential"),
     ("/v1/auth/validate-key", "answers 400 where the key is missing, so it reads the key itself"),
 ];
 
-const CREDENTIALS: &[&str] = &["ApiKeyAuth<", "SignedIn", "PlatformAdmin", "ProjectAccess<", "OrganizationAccess<", "OrganizationMember"];
+const CREDENTIALS: &[&str] = &[
+    "ApiKeyAuth<",
+    "SignedIn",
+    "PlatformAdmin",
+    // Also `Deleted…Access<`.
+    "ProjectAccess<",
+    "OrganizationAccess<",
+    "OrganizationMember",
+    "OrganizationFounder",
+];
 
 #[test]
 fn every_handler_says_who_may_call_it() {

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 use crate::administration::{Error, Operations};
-use crate::audit::{Audit, By};
-use crate::common::clock::SystemClock;
+use crate::audit::By;
+use crate::auth::testing::audit;
+use crate::common::clock::{SharedClock, SystemClock};
 use crate::common::id::{JobId, MailId};
 use crate::infra::bus::Bus;
 use crate::infra::db::Database;
@@ -15,10 +16,10 @@ use crate::infra::jobs::{Filter, Jobs, PruneJobs, Queued};
 use crate::infra::mail::{Mailer, Template};
 
 fn parts(db: &Database, delivers: bool) -> (Jobs, Mailer, Operations) {
-    let clock = Arc::new(SystemClock);
+    let clock: SharedClock = Arc::new(SystemClock);
     let jobs = Jobs::new(db.clone(), clock.clone(), Bus::new());
     let mailer = Mailer::new(jobs.clone(), clock.clone()).delivering(delivers);
-    let operations = Operations::new(db.clone(), jobs.clone(), mailer.clone(), Audit::new(clock));
+    let operations = Operations::new(db.clone(), jobs.clone(), mailer.clone(), audit(db, &clock));
     (jobs, mailer, operations)
 }
 

@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use utoipa_actix_web::AppExt;
 
 use crate::administration::{InstallationLog, OrganizationAdministration, UserAdministration};
-use crate::audit::Audit;
 use crate::auth::testing::{PASSWORD, World, worlds};
 use crate::auth::{Device, Passwords};
 use crate::common::id::UserId;
@@ -35,7 +34,7 @@ impl Installation {
 
     async fn call_as(&self, token: &str, request: TestRequest) -> Seen {
         let world = &self.world;
-        let (db, clock, audit) = (world.db.db.clone(), world.clock.clone(), Audit::new(world.clock.clone()));
+        let (db, clock, audit) = (world.db.db.clone(), world.clock.clone(), world.audit.clone());
         let users = UserAdministration::new(
             db.clone(),
             clock.clone(),
@@ -47,9 +46,8 @@ impl Installation {
         let app = App::new()
             .into_utoipa_app()
             .map(|app| app.configure(|config| world.register(config)))
-            .configure(super::http::routes)
+            .configure(crate::administration::http::routes)
             .into_app()
-            .app_data(web::Data::new(Settings::new(db.clone(), clock.clone(), audit.clone(), Bus::new())))
             .app_data(web::Data::new(OrganizationAdministration::new(db.clone(), clock, audit)))
             .app_data(web::Data::new(InstallationLog::new(db)))
             .app_data(web::Data::new(users));

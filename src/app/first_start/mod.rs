@@ -18,10 +18,12 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction};
 pub use secrets::Secrets;
 
 use self::announce::{Announcement, Login, Place};
-use crate::auth::{ApiKeys, Passwords, Revocations, SecretKey, random_password};
+use crate::audit::{Audit, By};
+use crate::auth::{ApiKeys, NewKey, Passwords, Revocations, SecretKey, random_password};
 use crate::common::clock::SharedClock;
 use crate::common::id::{OrganizationId, ProjectId, UserId, fresh};
 use crate::config::{Config, Role as Mode};
+use crate::enterprise::Enterprise;
 use crate::infra::bus::Bus;
 use crate::infra::db::{Database, installation};
 use crate::organization::{Directory, Name, Role};
@@ -48,10 +50,11 @@ pub async fn prepare(config: &Config, port: u16, db: &Database, clock: SharedClo
 
 async fn prepare_at(config: &Config, port: u16, db: &Database, clock: SharedClock, place: &mut Place<'_>) -> anyhow::Result<Secrets> {
     let secrets = Secrets::of(config)?;
+    let audit = Audit::new(db.clone(), clock.clone(), Enterprise::new(config, clock.clone()).seams.compliance);
     let starter = Starter {
         users: Users::new(db.clone(), clock.clone()),
         directory: Directory::new(db.clone(), clock.clone()),
-        keys: ApiKeys::new(db.clone(), clock.clone(), Revocations::new(Bus::new()), Duration::from_secs(1)),
+        keys: ApiKeys::new(db.clone(), clock.clone(), audit, Revocations::new(Bus::new()), Duration::from_secs(1)),
         passwords: Passwords::new(),
         url: url(config, port),
         now: clock.now(),
@@ -267,7 +270,7 @@ impl Starter<'_> {
                 "BROKLE_INIT_API_KEY needs BROKLE_INIT_ORG and BROKLE_INIT_PROJECT: there are organizations already, and they do not say whose key it is"
             );
         };
-        let view = self.keys.add(txn, &key, project, KEY_NAME, None, maker).await?;
+        let view = self.keys.add(txn, &key, NewKey::new(project, KEY_NAME).made_for(maker), &By::system()).await?;
         tracing::info!(api_key.id = %view.id, project.id = %project, "API key made at first start");
         Ok(Some(key))
     }

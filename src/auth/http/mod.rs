@@ -1,5 +1,6 @@
 //! The routes of signing in and of accounts, and the one that checks an API key.
 
+mod api_keys;
 mod change_password;
 mod cookie;
 mod login;
@@ -45,7 +46,8 @@ pub fn routes(config: &mut utoipa_actix_web::service_config::ServiceConfig<'_>) 
         .service(second_factor::enable_second_factor)
         .service(second_factor::disable_second_factor)
         .service(second_factor::replace_recovery_codes)
-        .service(validate_key::validate_key);
+        .service(validate_key::validate_key)
+        .configure(api_keys::routes);
 }
 
 /// An open session. The refresh token is in the cookie `brokle_refresh`, out of reach of scripts.

@@ -10,10 +10,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa_actix_web::AppExt;
 
-use crate::auth::Device;
+use crate::audit::By;
 use crate::auth::key_scope::Ingest;
 use crate::auth::permission::{ApiKeysCreate, TracesRead};
 use crate::auth::testing::{PASSWORD, World};
+use crate::auth::{Device, NewKey};
+use crate::common::origin::Origin;
 use crate::error::ApiError;
 use crate::http::envelope::Answer;
 use crate::http::extract::{ApiKeyAuth, Json, Path, PlatformAdmin, ProjectAccess, Query};
@@ -213,7 +215,8 @@ async fn wrong_sign_ins_have_clear_answers() {
 #[actix_web::test]
 async fn an_api_key_is_taken_from_both_headers() {
     let world = World::small().await;
-    let (view, key) = world.api_keys.create(world.project.id, "CI", None, Some(world.user.id)).await.unwrap();
+    let (view, key) =
+        world.api_keys.create(NewKey::new(world.project.id, "CI"), &By::user(world.user.id, Origin::default())).await.unwrap();
     let key = key.expose();
     for header in [("X-API-Key", key.to_owned()), ("Authorization", format!("Bearer {key}")), ("authorization", format!("bearer {key}"))] {
         let seen = call(&world, TestRequest::get().uri("/t/key").insert_header(header)).await;
@@ -238,7 +241,7 @@ async fn missing_and_wrong_api_keys_have_clear_answers() {
     // An access token is no API key, and the other way round.
     let token = token(&world, "ada@example.com").await;
     assert_eq!(call(&world, get_as(&token, "/t/key")).await.code(), "UNAUTHORIZED_ERROR");
-    let (_, key) = world.api_keys.create(world.project.id, "CI", None, None).await.unwrap();
+    let (_, key) = world.api_keys.create(NewKey::new(world.project.id, "CI"), &By::operator()).await.unwrap();
     assert_eq!(call(&world, get_as(key.expose(), "/api/v1/users/me")).await.code(), "UNAUTHORIZED_ERROR");
 }
 

@@ -7,13 +7,14 @@ mod body;
 mod organization;
 mod origin;
 mod project;
+mod refusal;
 mod user;
 
 pub use api_key::ApiKeyAuth;
 pub(crate) use api_key::authenticate_key;
 pub use body::{Json, Path, Query};
-pub use organization::{OrganizationAccess, OrganizationMember};
-pub use project::ProjectAccess;
+pub use organization::{DeletedOrganizationAccess, OrganizationAccess, OrganizationFounder, OrganizationMember};
+pub use project::{DeletedProjectAccess, ProjectAccess};
 pub use user::{PlatformAdmin, SignedIn};
 
 /// What a handler may ask for, as types.

@@ -5,6 +5,7 @@ use std::ops::Deref;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 
+use super::refusal::{Place, note};
 use super::{Extracting, bearer, service};
 use crate::auth::{Sessions, UserContext};
 use crate::error::{ApiError, Code, Coded};
@@ -72,9 +73,14 @@ impl FromRequest for PlatformAdmin {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let user = SignedIn::from_request(request, payload);
+        let request = request.clone();
         Box::pin(async move {
             let SignedIn(user) = user.await?;
-            if user.is_admin { Ok(Self(user)) } else { Err(ApiError::new(Code::Forbidden, "only platform administrators may do this")) }
+            if user.is_admin {
+                return Ok(Self(user));
+            }
+            note(&request, &user, Place::Installation, "administration").await;
+            Err(ApiError::new(Code::Forbidden, "only platform administrators may do this"))
         })
     }
 }

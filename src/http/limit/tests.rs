@@ -88,7 +88,7 @@ impl Limited {
     }
 
     fn with(config: config::RateLimit, world: World, limiter: Arc<dyn RateLimiter>) -> Self {
-        let settings = Settings::new(world.db.db.clone(), world.clock.clone(), Audit::new(world.clock.clone()), Bus::new());
+        let settings = Settings::new(world.db.db.clone(), world.clock.clone(), world.audit.clone(), Bus::new());
         let metrics = Metrics::new().unwrap();
         let limits = Limits::new(config, limiter, settings.clone(), metrics.clone(), world.clock.clone());
         Self { world, settings, limits, metrics }

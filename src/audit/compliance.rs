@@ -5,10 +5,15 @@ use std::fmt::Debug;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::{By, Event};
+
 /// Compliance features.
 pub trait Compliance: Debug + Send + Sync {
     /// For `GET /api/v1/enterprise/status`.
     fn status(&self) -> ComplianceStatus;
+
+    /// Told of every line of the audit log as it is written. The transaction it belongs to may still be taken back.
+    fn recorded(&self, by: &By, event: &Event);
 }
 
 /// What is covered.
@@ -32,4 +37,6 @@ impl Compliance for Community {
             covers: Vec::new(),
         }
     }
+
+    fn recorded(&self, _by: &By, _event: &Event) {}
 }
