@@ -45,11 +45,12 @@ pub(super) fn start(
     lifecycle: &Lifecycle,
 ) -> anyhow::Result<()> {
     let smtp = Smtp::of(&config.mail).context("the mail server of SMTP_HOST cannot be used")?;
-    match &smtp {
-        Some(smtp) => tracing::info!(server = smtp.server(), from = config.mail.from_address, "mail is sent"),
-        None => tracing::warn!(
+    if let Some(smtp) = &smtp {
+        tracing::info!(server = smtp.server(), from = config.mail.from_address, "mail is sent");
+    } else {
+        tracing::warn!(
             "no mail server is set (SMTP_HOST): mail is kept in the outbox; read it with `brokle mail list` and `brokle mail show ID`, or as an administrator in the web app"
-        ),
+        );
     }
     let jobs = Jobs::new(database.clone(), clock.clone(), bus.clone());
     let mailer = Mailer::new(jobs.clone(), clock.clone()).delivering(smtp.is_some());

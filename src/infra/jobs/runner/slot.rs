@@ -145,7 +145,7 @@ impl Slot {
                 match claims::update_released(self.shared.jobs.database().writer(), lease, now).await {
                     Ok(_) => tracing::info!(job = %id, kind, "a job is given back, because the process stops"),
                     Err(error) => {
-                        tracing::warn!(job = %id, kind, error = chain(&error), "a job cannot be given back; it waits for its lease")
+                        tracing::warn!(job = %id, kind, error = chain(&error), "a job cannot be given back; it waits for its lease");
                     }
                 }
                 return "released";

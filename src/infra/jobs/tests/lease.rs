@@ -33,7 +33,7 @@ async fn who_lost_the_lease_stops_and_writes_nothing() {
         let silent = queue.start("silent", 1);
         let id = queue.put(&waiting("a", true)).await;
         queue.until(|told| told.runs().len() == 1).await;
-        // The clock has gone on, and the silent one has not renewed: it does so every ten real seconds.
+        // The clock has gone on, and the silent one has not renewed.
         queue.clock.advance(LEASE + Duration::from_millis(1));
         let heir = queue.start("heir", 1);
         queue.until(|told| told.runs().len() == 2).await;

@@ -18,7 +18,7 @@ fn every_five_minutes(queue: &Queue) -> Registry {
 
 /// Waits until a runner has written its schedules down: what they say depends on the time at which it did.
 async fn declared(queue: &Queue, cron: &str) {
-    for _ in 0..1_000 {
+    for _ in 0..3_000 {
         if queue.jobs.schedules().await.unwrap().iter().any(|schedule| schedule.cron == cron) {
             return;
         }
@@ -29,7 +29,7 @@ async fn declared(queue: &Queue, cron: &str) {
 
 /// Waits until the first schedule has been moved to the present.
 async fn ticked(queue: &Queue) {
-    for _ in 0..1_000 {
+    for _ in 0..3_000 {
         if queue.jobs.schedules().await.unwrap()[0].last_at == Some(queue.clock.now()) {
             return;
         }
@@ -40,7 +40,7 @@ async fn ticked(queue: &Queue) {
 
 /// Waits until the lease of a job counts from the present.
 async fn renewed(queue: &Queue, id: JobId) {
-    for _ in 0..1_000 {
+    for _ in 0..3_000 {
         if queue.job(id).await.lease_until == Some(queue.clock.now() + LEASE) {
             return;
         }
@@ -50,7 +50,7 @@ async fn renewed(queue: &Queue, id: JobId) {
 }
 
 async fn all_done(queue: &Queue, count: usize) {
-    for _ in 0..1_000 {
+    for _ in 0..3_000 {
         let jobs = queue.jobs.list(&Filter::default(), None, 100).await.unwrap();
         if jobs.len() == count && jobs.iter().all(|job| job.status == "done") {
             return;

@@ -17,8 +17,8 @@ use crate::infra::db::testing::{TestDatabase, test_databases};
 use crate::infra::jobs::{Failure, Job, Jobs, Queued, Registry, Runner, Running, Settings, StoredJob};
 use crate::infra::metrics::Metrics;
 
-/// The lease of every runner here.
-pub const LEASE: Duration = Duration::from_secs(30);
+/// The lease of every runner here. Its renewal comes in real time and so, unless a test asks for it, not within a test.
+pub const LEASE: Duration = Duration::from_mins(10);
 
 /// What the jobs of a test share.
 #[derive(Clone, Default)]
@@ -190,7 +190,7 @@ impl Queue {
 
     /// Waits until a job has this status.
     pub async fn wait_for(&self, id: JobId, status: &str) -> StoredJob {
-        for _ in 0..1_000 {
+        for _ in 0..3_000 {
             let job = self.job(id).await;
             if job.status == status {
                 return job;
@@ -202,7 +202,7 @@ impl Queue {
 
     /// Waits until `what` holds.
     pub async fn until(&self, what: impl Fn(&Told) -> bool) {
-        for _ in 0..1_000 {
+        for _ in 0..3_000 {
             if what(&self.told) {
                 return;
             }

@@ -13,7 +13,7 @@ use crate::common::id::MailId;
 use crate::config::{Config, Environment};
 use crate::infra::bus::Bus;
 use crate::infra::db::testing::{TestDatabase, test_databases};
-use crate::infra::jobs::{Filter, Jobs, Registry, Runner, Settings, StoredJob};
+use crate::infra::jobs::{Filter, Jobs, Queued, Registry, Runner, Settings, StoredJob};
 use crate::infra::mail::{MailChange, MailStatus, Mailer, Post, PruneMail, SendMail, Smtp, StoredMail, Template};
 use crate::infra::metrics::Metrics;
 
@@ -135,7 +135,7 @@ async fn a_mail_is_sent_and_its_text_forgotten_after_a_day() {
         }
 
         let prune = async || {
-            office.jobs.enqueue(office.db.writer(), &PruneMail {}, Default::default()).await.unwrap();
+            office.jobs.enqueue(office.db.writer(), &PruneMail {}, Queued::default()).await.unwrap();
             office.jobs.wake();
             for _ in 0..500 {
                 let jobs = office.jobs.list(&Filter::default(), None, 100).await.unwrap();
