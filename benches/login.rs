@@ -1,12 +1,7 @@
 //! `make bench-login`: what a flood of wrong sign-ins does to everybody else. Starts the binary of `BROKLE_BIN` as a standalone
 //! installation on a private port, and prints how long `GET /api/v1/users/me` takes before and during the flood.
 
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    clippy::disallowed_methods,
-    reason = "a program of its own, whose result is its output"
-)]
+#![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a program of its own, whose result is its output")]
 
 #[path = "ingest/process.rs"]
 #[expect(dead_code, reason = "written for another benchmark, which watches more")]

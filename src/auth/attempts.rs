@@ -105,7 +105,7 @@ impl Attempts {
             return Err(Error::TooManyAttempts(wait));
         }
         let failures = positive(store::count(self.db.writer(), &account, now, now - MEMORY).await?);
-        let admission = Admission { account, ip, failures, before };
+        let admission = Admission { account, ip, before, failures };
         let expected = admission.before.as_ref().map_or(0, |row| positive(row.failures)) + 1;
         // Somebody else was admitted meanwhile, and the free failures are used up: one of the two has to wait.
         if failures > expected && failures > self.limits.account.free {

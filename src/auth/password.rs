@@ -44,6 +44,7 @@ pub struct Passwords {
 struct Load {
     running: AtomicUsize,
     peak: AtomicUsize,
+    begun: AtomicUsize,
     waiting: AtomicUsize,
     /// The same as metrics; not set where nobody looks.
     gauges: OnceLock<(IntGauge, IntGauge)>,
@@ -59,6 +60,7 @@ impl Counted {
     fn running(load: &Arc<Load>) -> Self {
         let now = load.running.fetch_add(1, Ordering::SeqCst) + 1;
         load.peak.fetch_max(now, Ordering::SeqCst);
+        load.begun.fetch_add(1, Ordering::SeqCst);
         if let Some((running, _)) = load.gauges.get() {
             running.inc();
         }
@@ -104,7 +106,7 @@ impl Passwords {
     /// Hashes as cheaply as can be, for tests of what becomes of old hashes.
     #[cfg(test)]
     pub(super) fn cheap() -> Self {
-        Self::with_params(Params::new(8, 1, 1, None).unwrap())
+        Self::with_params(Params::new(8, 1, 1, None).unwrap_or_default())
     }
 
     /// Shows on these gauges from now on how many hashes are being made, and how many wait for their turn.
@@ -122,6 +124,12 @@ impl Passwords {
     #[must_use]
     pub fn peak(&self) -> usize {
         self.load.peak.load(Ordering::SeqCst)
+    }
+
+    /// How many hashes were ever begun.
+    #[must_use]
+    pub fn begun(&self) -> usize {
+        self.load.begun.load(Ordering::SeqCst)
     }
 
     /// The hash of a new password.

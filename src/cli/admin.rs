@@ -182,7 +182,7 @@ async fn create_user(
     input: &mut (dyn Read + Send),
     out: &mut (dyn Write + Send),
 ) -> anyhow::Result<()> {
-    let (users, directory) = (Users::new(db.clone(), clock.clone()), Directory::new(db.clone(), clock));
+    let (users, directory) = (Users::new(db.clone(), clock.clone()), Directory::new(db.clone(), clock.clone()));
     let email: Email = arguments.email.parse()?;
     let password = Password::read(arguments.password_stdin, input)?;
     let hash = Passwords::new().hash_for(&email, &password.text).await?;
@@ -197,6 +197,7 @@ async fn create_user(
         verified: true,
     };
     let user = users.create(&txn, new).await?;
+    Audit::new(clock).record(&txn, &By::operator(), Event::new("user.create", "user", user.id).named(&user.email)).await?;
     if let Some(organization) = arguments.organization {
         if directory.find_organization(&txn, organization).await?.is_none() {
             bail!("there is no organization {organization}");

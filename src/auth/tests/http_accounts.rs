@@ -170,7 +170,10 @@ async fn sessions_are_listed_and_ended() {
     let again = access(&world, ADA).await;
     assert_eq!(call(&world, post_as(&again, "auth/sessions/revoke-all", json!({}))).await.data, json!({"ended": 1}));
     let out = call(&world, post_as(&again, "auth/logout-all", json!({}))).await;
-    assert_eq!((out.data, out.cookie.unwrap().max_age().map(|age| age.whole_seconds())), (json!({"ended": 1}), Some(0)));
+    assert_eq!(
+        (out.data, out.cookie.unwrap().max_age().map(actix_web::cookie::time::Duration::whole_seconds)),
+        (json!({"ended": 1}), Some(0))
+    );
     for path in ["auth/sessions/revoke-all", "auth/logout-all", "auth/second-factor/setup", "users/me/password"] {
         assert_eq!(call(&world, post(path, json!({}))).await.code(), "UNAUTHORIZED_ERROR", "{path}");
     }

@@ -57,11 +57,11 @@ async fn the_right_password_has_to_wait_too() {
 async fn who_has_to_wait_costs_no_hash_and_no_line_of_the_log() {
     let world = World::small().await;
     fail(&world, ADA, 5).await;
-    let (lines, peak) = (log(&world).await.len(), world.basis.passwords.peak());
+    let (lines, begun) = (log(&world).await.len(), world.basis.passwords.begun());
     for answer in join_all((0..200).map(|_| wrong(&world, ADA))).await {
         assert_eq!(wait(&answer), 1);
     }
-    assert_eq!((log(&world).await.len(), world.basis.passwords.peak()), (lines, peak));
+    assert_eq!((log(&world).await.len(), world.basis.passwords.begun()), (lines, begun));
 }
 
 #[tokio::test]
