@@ -59,7 +59,11 @@ async fn strangers_learn_nothing() {
         for id in [world.organization.id, OrganizationId::fresh()] {
             for suffix in ["", "/members", "/invitations", "/roles", "/permissions", "/audit-logs", "/audit-logs/export?format=csv"] {
                 let seen = eve.get(&format!("/organizations/{id}{suffix}")).await;
-                assert_eq!((seen.code(), seen.error.unwrap().message.as_str()), ("NOT_FOUND_ERROR", "organization not found"), "{suffix}");
+                assert_eq!(
+                    (seen.code(), seen.error.as_ref().unwrap().message.as_str()),
+                    ("NOT_FOUND_ERROR", "organization not found"),
+                    "{suffix}"
+                );
             }
             for suffix in ["/archive", "/unarchive", "/restore", "/leave"] {
                 assert_eq!(eve.post(&format!("/organizations/{id}{suffix}"), nothing()).await.code(), "NOT_FOUND_ERROR", "{suffix}");
