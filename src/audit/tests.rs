@@ -2,12 +2,13 @@ use serde_json::{Value, json};
 
 use crate::audit::{AuditFilter, By, Event, Outcome};
 use crate::auth::testing::{World, worlds};
+use crate::common::origin::Origin;
 use crate::organization::tests::{each, run, signed_in};
 
 /// Writes `count` lines, the first of them by an operator.
 async fn fill(world: &World, count: usize) {
     for number in 0..count {
-        let by = if number == 0 { By::operator() } else { By::user(world.user.id, Default::default()) };
+        let by = if number == 0 { By::operator() } else { By::user(world.user.id, Origin::default()) };
         let event = Event::new("thing.change", "thing", number).named(format!("=thing {number}")).in_organization(world.organization.id);
         let event = event.change(json!({"number": number}), json!({"number": number + 1}));
         world.audit.record(world.db.writer(), &by, event).await.unwrap();

@@ -4,6 +4,7 @@ use super::{assert_audited, each, nothing, run, signed_in};
 use crate::audit::By;
 use crate::auth::NewKey;
 use crate::auth::testing::worlds;
+use crate::common::origin::Origin;
 use crate::organization::{Error, Role};
 
 #[actix_web::test]
@@ -37,7 +38,7 @@ async fn members_are_listed_changed_suspended_and_removed() {
 
         // What they made stays; what they were goes.
         world.users.set_default_organization(world.db.writer(), bob.id, world.organization.id).await.unwrap();
-        let (_, key) = world.api_keys.create(NewKey::new(world.project.id, "Bob's"), &By::user(bob.id, Default::default())).await.unwrap();
+        let (_, key) = world.api_keys.create(NewKey::new(world.project.id, "Bob's"), &By::user(bob.id, Origin::default())).await.unwrap();
         assert_eq!(ada.delete(&one).await.ok(), nothing());
         assert_eq!(ada.delete(&one).await.code(), "NOT_FOUND_ERROR");
         assert_eq!(world.users.find(bob.id).await.unwrap().unwrap().default_organization_id, None);
@@ -89,8 +90,8 @@ async fn two_owners_who_remove_each_other_leave_one() {
         let (ada, bob, id) = (world.user.id, bob.id, world.organization.id);
         let (here, there) = (world.organizations.clone(), world.other_server().organizations);
         let (first, second) = tokio::join!(
-            tokio::spawn(async move { here.remove(&By::user(ada, Default::default()), id, bob).await }),
-            tokio::spawn(async move { there.change_role(&By::user(bob, Default::default()), id, ada, &Role::Viewer).await }),
+            tokio::spawn(async move { here.remove(&By::user(ada, Origin::default()), id, bob).await }),
+            tokio::spawn(async move { there.change_role(&By::user(bob, Origin::default()), id, ada, &Role::Viewer).await }),
         );
         let outcomes = [first.unwrap(), second.unwrap()];
         assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1, "{outcomes:?}");

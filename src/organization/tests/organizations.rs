@@ -7,6 +7,7 @@ use crate::audit::By;
 use crate::auth::NewKey;
 use crate::auth::testing::worlds;
 use crate::common::id::OrganizationId;
+use crate::common::origin::Origin;
 
 #[actix_web::test]
 async fn an_organisation_from_its_making_to_its_restoration() {
@@ -59,7 +60,11 @@ async fn strangers_learn_nothing() {
         for id in [world.organization.id, OrganizationId::fresh()] {
             for suffix in ["", "/members", "/invitations", "/roles", "/permissions", "/audit-logs", "/audit-logs/export?format=csv"] {
                 let seen = eve.get(&format!("/organizations/{id}{suffix}")).await;
-                assert_eq!((seen.code(), seen.error.unwrap().message.as_str()), ("NOT_FOUND_ERROR", "organization not found"), "{suffix}");
+                assert_eq!(
+                    (seen.code(), seen.error.as_ref().unwrap().message.as_str()),
+                    ("NOT_FOUND_ERROR", "organization not found"),
+                    "{suffix}"
+                );
             }
             for suffix in ["/archive", "/unarchive", "/restore", "/leave"] {
                 assert_eq!(eve.post(&format!("/organizations/{id}{suffix}"), nothing()).await.code(), "NOT_FOUND_ERROR", "{suffix}");
@@ -151,7 +156,7 @@ async fn keys_of_a_deleted_organisation_are_refused_by_every_server_and_come_bac
             assert!(keys.authenticate(key.expose()).await.unwrap().is_some());
         }
         let (mut here, mut there) = (world.bus.outgoing(), world.bus.outgoing());
-        world.organizations.delete(&By::user(world.user.id, Default::default()), world.organization.id).await.unwrap();
+        world.organizations.delete(&By::user(world.user.id, Origin::default()), world.organization.id).await.unwrap();
         take_in(&mut here, &world.api_keys).await;
         take_in(&mut there, &other.api_keys).await;
         for keys in [&world.api_keys, &other.api_keys] {
@@ -159,7 +164,7 @@ async fn keys_of_a_deleted_organisation_are_refused_by_every_server_and_come_bac
         }
         let ada = signed_in(&world, "ada@example.com").await;
         assert_eq!(ada.get(&format!("/projects/{}", world.project.id)).await.code(), "NOT_FOUND_ERROR");
-        world.organizations.restore(&By::user(world.user.id, Default::default()), world.organization.id).await.unwrap();
+        world.organizations.restore(&By::user(world.user.id, Origin::default()), world.organization.id).await.unwrap();
         take_in(&mut here, &world.api_keys).await;
         assert!(world.api_keys.authenticate(key.expose()).await.unwrap().is_some());
         assert_eq!(ada.get(&format!("/projects/{}", world.project.id)).await.status, 200);
@@ -225,11 +230,11 @@ async fn of_two_owners_who_leave_at_once_one_stays() {
         let (first, second) = tokio::join!(
             tokio::spawn({
                 let (organizations, id) = (world.organizations.clone(), world.organization.id);
-                async move { organizations.leave(&By::user(ada, Default::default()), id, ada).await }
+                async move { organizations.leave(&By::user(ada, Origin::default()), id, ada).await }
             }),
             tokio::spawn({
                 let (organizations, id) = (other.organizations.clone(), world.organization.id);
-                async move { organizations.leave(&By::user(bob, Default::default()), id, bob).await }
+                async move { organizations.leave(&By::user(bob, Origin::default()), id, bob).await }
             }),
         );
         let outcomes = [first.unwrap(), second.unwrap()];

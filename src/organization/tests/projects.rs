@@ -156,7 +156,7 @@ async fn projects_of_others_do_not_exist() {
             // The project is named in the path, whatever organisation the query names.
             eves.get(&format!("{uri}?organization_id={}", evil.id)).await,
         ] {
-            assert_eq!((seen.code(), seen.error.unwrap().message.as_str()), ("NOT_FOUND_ERROR", "project not found"));
+            assert_eq!((seen.code(), seen.error.as_ref().unwrap().message.as_str()), ("NOT_FOUND_ERROR", "project not found"));
         }
         assert_audited(&world, &[]).await;
     }
