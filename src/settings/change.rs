@@ -38,6 +38,18 @@ impl From<Level> for Source {
     }
 }
 
+/// What a setting can hold, as its `type` says.
+#[derive(Debug, ToSchema)]
+#[schema(as = SettingValue)]
+#[serde(untagged)]
+pub enum AnyValue {
+    Bool(bool),
+    Integer(u32),
+    /// Also one of the `choices`.
+    String(String),
+    StringList(Vec<String>),
+}
+
 /// A setting as it stands somewhere.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[schema(as = SettingView)]
@@ -49,12 +61,15 @@ pub struct View {
     /// What can be chosen, where `type` is `choice`.
     pub choices: Option<Vec<String>>,
     /// The value that counts.
+    #[schema(value_type = AnyValue)]
     pub value: Value,
     /// What counts where nobody sets anything.
+    #[schema(value_type = AnyValue)]
     pub default: Value,
     /// Where `value` comes from.
     pub source: Source,
     /// What is set right here; null where it is inherited.
+    #[schema(value_type = Option<AnyValue>)]
     pub own_value: Option<Value>,
     /// Of `own_value`; hand it back with a change, so that nobody else's is overwritten.
     pub version: Option<i64>,
@@ -67,6 +82,7 @@ pub struct View {
 #[schema(as = SettingChange)]
 pub struct ChangeView {
     /// Null: back to what is inherited.
+    #[schema(value_type = Option<AnyValue>)]
     pub value: Option<Value>,
     pub version: i64,
     pub changed_at: DateTime<Utc>,
