@@ -157,7 +157,9 @@ impl Settings {
             return Err(Error::Conflict(version));
         }
         let before = current.as_ref().map(|row| serde_json::from_str::<Value>(&row.value).unwrap_or(Value::Null));
-        if before != value {
+        if before == value {
+            txn.rollback().await.map_err(db::Error::from)?;
+        } else {
             let written = Written {
                 scope,
                 key: definition.key,
@@ -186,8 +188,6 @@ impl Settings {
             inner.audit.record(&txn, by, event(action, scope, definition.key).change(before, value)).await?;
             txn.commit().await.map_err(db::Error::from)?;
             inner.changed(scope).await;
-        } else {
-            txn.rollback().await.map_err(db::Error::from)?;
         }
         let view = inner.views(scope, std::iter::once(definition)).await?.pop();
         view.ok_or_else(|| Error::Unknown(definition.key.to_owned()))
