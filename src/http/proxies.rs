@@ -76,11 +76,14 @@ mod tests {
 
     use super::TrustedProxies;
 
+    /// Who connects, what headers came, and who the client is.
+    type Case = (&'static str, &'static [(&'static str, &'static str)], &'static str);
+
     #[test]
     fn the_client_is_the_nearest_address_that_is_not_trusted() {
         let trusted = TrustedProxies::new(&["10.0.0.0/8".to_owned(), "fd00::/8".to_owned()]);
         let (proxy, stranger) = ("10.0.0.1", "203.0.113.7");
-        let table: &[(&str, &[(&str, &str)], &str)] = &[
+        let table: &[Case] = &[
             (stranger, &[], stranger),
             (proxy, &[], proxy),
             // A stranger may say what it likes.

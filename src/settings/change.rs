@@ -38,6 +38,18 @@ impl From<Level> for Source {
     }
 }
 
+/// What a setting can hold, as its `type` says.
+#[derive(Debug, ToSchema)]
+#[schema(as = SettingValue)]
+#[serde(untagged)]
+pub enum AnyValue {
+    Bool(bool),
+    Integer(u32),
+    /// Also one of the `choices`.
+    String(String),
+    StringList(Vec<String>),
+}
+
 /// A setting as it stands somewhere.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[schema(as = SettingView)]
@@ -49,12 +61,15 @@ pub struct View {
     /// What can be chosen, where `type` is `choice`.
     pub choices: Option<Vec<String>>,
     /// The value that counts.
+    #[schema(value_type = AnyValue)]
     pub value: Value,
     /// What counts where nobody sets anything.
+    #[schema(value_type = AnyValue)]
     pub default: Value,
     /// Where `value` comes from.
     pub source: Source,
     /// What is set right here; null where it is inherited.
+    #[schema(value_type = Option<AnyValue>)]
     pub own_value: Option<Value>,
     /// Of `own_value`; hand it back with a change, so that nobody else's is overwritten.
     pub version: Option<i64>,
@@ -67,6 +82,7 @@ pub struct View {
 #[schema(as = SettingChange)]
 pub struct ChangeView {
     /// Null: back to what is inherited.
+    #[schema(value_type = Option<AnyValue>)]
     pub value: Option<Value>,
     pub version: i64,
     pub changed_at: DateTime<Utc>,
@@ -141,7 +157,9 @@ impl Settings {
             return Err(Error::Conflict(version));
         }
         let before = current.as_ref().map(|row| serde_json::from_str::<Value>(&row.value).unwrap_or(Value::Null));
-        if before != value {
+        if before == value {
+            txn.rollback().await.map_err(db::Error::from)?;
+        } else {
             let written = Written {
                 scope,
                 key: definition.key,
@@ -170,8 +188,6 @@ impl Settings {
             inner.audit.record(&txn, by, event(action, scope, definition.key).change(before, value)).await?;
             txn.commit().await.map_err(db::Error::from)?;
             inner.changed(scope).await;
-        } else {
-            txn.rollback().await.map_err(db::Error::from)?;
         }
         let view = inner.views(scope, std::iter::once(definition)).await?.pop();
         view.ok_or_else(|| Error::Unknown(definition.key.to_owned()))

@@ -15,7 +15,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub use change::{ChangeView, Source, View};
+pub use change::{AnyValue, ChangeView, Source, View};
 pub use definitions::{OrganizationCreation, RequestsPerKey, RequestsPerUser, SignUp, SignUpDomains, SignUpMode};
 pub use error::Error;
 pub use scope::{Level, Scope};

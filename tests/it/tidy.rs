@@ -186,6 +186,15 @@ const PUBLIC: &[(&str, &str)] = &[
     ("/v1/auth/validate-key", "answers 400 where the key is missing, so it reads the key itself"),
 ];
 
+#[test]
+fn what_anybody_may_call_counts_against_the_address() {
+    // Also with a token: nothing looks at it there, so it must not spare anybody the limit.
+    for (route, _) in PUBLIC.iter().filter(|(route, _)| route.starts_with("/api/")) {
+        let limited = brokle::http::limit::by_address(&actix_web::http::Method::GET, route, true);
+        assert!(limited.is_some(), "{route} can be called by anybody, as often as they like: see OPEN in src/http/limit/mod.rs");
+    }
+}
+
 const CREDENTIALS: &[&str] = &[
     "ApiKeyAuth<",
     "SignedIn",

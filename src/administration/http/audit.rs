@@ -35,7 +35,9 @@ pub struct InstallationAuditLine {
     ip_address: Option<String>,
     user_agent: Option<String>,
     request_id: Option<String>,
+    #[schema(value_type = Option<Object>)]
     before: Option<Value>,
+    #[schema(value_type = Option<Object>)]
     after: Option<Value>,
     created_at: DateTime<Utc>,
 }

@@ -82,7 +82,7 @@ async fn a_standalone_installation_is_usable_after_its_first_start() {
     let signed_in = sessions.login(email, password, Device::default()).await.unwrap();
     let context = sessions.authenticate_access(&signed_in.access_token).await.unwrap();
     assert!(context.is_admin);
-    let audit = Audit::new(db.db.clone(), clock(), Arc::new(crate::audit::compliance::Community));
+    let audit = crate::auth::testing::audit(&db, &clock());
     let keys = ApiKeys::new(db.db.clone(), clock(), audit, Revocations::new(Bus::new()), Duration::from_secs(1));
     let stands_for = keys.authenticate(key).await.unwrap().unwrap();
     let directory = Directory::new(db.db.clone(), clock());

@@ -80,6 +80,7 @@ impl InRedis {
 
     /// By another clock than that of Redis.
     #[cfg(test)]
+    #[must_use]
     pub fn with_clock(self, clock: SharedClock) -> Self {
         Self { clock: Some(clock), ..self }
     }

@@ -8,6 +8,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::AnyValue;
+
 /// `/api/v1/organizations/{organization_id}/settings…` and `/api/v1/projects/{project_id}/settings…`.
 pub fn routes(config: &mut utoipa_actix_web::service_config::ServiceConfig<'_>) {
     config
@@ -27,6 +29,7 @@ pub fn routes(config: &mut utoipa_actix_web::service_config::ServiceConfig<'_>) 
 pub struct SetSetting {
     /// As the setting's `type` says.
     #[garde(skip)]
+    #[schema(value_type = AnyValue)]
     pub value: Value,
     /// The `version` that was seen, 0 for a value that is inherited: 409 where somebody else has changed it since. Without it,
     /// whatever is there is replaced.
