@@ -1,3 +1,11 @@
+import { accountTexts } from "./en/account";
+import { adminTexts } from "./en/admin";
+import { authTexts } from "./en/auth";
+import { common } from "./en/common";
+import { organizationTexts } from "./en/organization";
+import { projectTexts } from "./en/project";
+import { shellTexts } from "./en/shell";
+
 /** English. Plural forms are chosen by `count`. Keep keys grouped by place. */
 export const en = {
   "app.name": "Brokle",
@@ -337,4 +345,12 @@ export const en = {
   "type.guardrail": "Guardrail",
   "type.rerank": "Rerank",
   "type.workflow": "Workflow",
+
+  ...common,
+  ...shellTexts,
+  ...authTexts,
+  ...accountTexts,
+  ...organizationTexts,
+  ...projectTexts,
+  ...adminTexts,
 } as const;
