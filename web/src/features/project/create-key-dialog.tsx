@@ -18,7 +18,7 @@ interface CreateKeyDialogProps {
 }
 
 export function CreateKeyDialog({ projectId, onClose, onDone }: CreateKeyDialogProps) {
-  const form = useForm(
+  const form = useForm<{ name: string; scopes: KeyScope[]; expiry: Expiry; expires_at: string }>(
     { name: "", scopes: ["full"] as KeyScope[], expiry: "90days", expires_at: "" },
     async ({ name, scopes, expiry, expires_at: day }) => {
       onDone(
