@@ -156,6 +156,7 @@ export const en = {
   "empty.wider": "Show the last 30 days",
   "empty.send.title": "Send a trace",
   "empty.send.key": "Replace YOUR_API_KEY with an API key of this project.",
+  "empty.send.makeKey": "Create one",
   "empty.send.curl": "curl",
   "empty.send.python": "Python",
   "empty.send.waiting": "Listening: this page updates by itself.",

@@ -54,7 +54,8 @@ export function RowMenu({ label, children }: { label: string; children: ReactNod
   return (
     <Menu>
       <MenuTrigger asChild>
-        <IconButton label={label}>
+        {/* No tip: it would lie over the menu. */}
+        <IconButton label={label} data-tip={undefined}>
           <EllipsisVertical className="size-4" aria-hidden />
         </IconButton>
       </MenuTrigger>

@@ -19,7 +19,7 @@ export function SearchInput({ label, value, onChange, wait = 0 }: SearchInputPro
     return () => clearTimeout(timer);
   }, [typed, wait]);
   return (
-    <div className="relative w-full max-w-72">
+    <div className="relative w-full max-w-64">
       <Search className="absolute top-1.5 left-2 size-4 text-muted" aria-hidden />
       <input
         type="search"

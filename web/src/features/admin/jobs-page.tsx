@@ -31,7 +31,16 @@ export function Progress({ job }: { job: JobView }) {
   const share = Math.min(100, Math.round((done / total) * 100));
   return (
     <span className="flex items-center gap-2" data-tip={note ?? undefined}>
-      <progress max={100} value={share} aria-label={t("jobs.progress")} className="h-1.5 w-20 accent-accent" />
+      <span
+        role="progressbar"
+        aria-label={t("jobs.progress")}
+        aria-valuenow={share}
+        aria-valuemin={0}
+        aria-valuemax={100}
+        className="h-1.5 w-20 overflow-hidden rounded-full bg-hover"
+      >
+        <span className="block h-full bg-bar-strong" style={{ width: `${share}%` }} />
+      </span>
       <span className="num text-xs text-muted">{share} %</span>
     </span>
   );

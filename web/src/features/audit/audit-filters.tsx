@@ -26,7 +26,7 @@ export function AuditFilters({ search, onChange, filtered, children }: AuditFilt
       <Select
         bare
         label={t("filter.range")}
-        className="w-36"
+        className="w-32"
         value={search.range ?? ""}
         onChange={(range) => onChange({ range: AUDIT_RANGES.find((known) => known === range) })}
         options={[
@@ -37,7 +37,7 @@ export function AuditFilters({ search, onChange, filtered, children }: AuditFilt
       <Select
         bare
         label={t("audit.targetType")}
-        className="w-40"
+        className="w-32"
         value={search.target ?? ""}
         onChange={(target) => onChange({ target: target === "" ? undefined : target })}
         options={[
@@ -49,7 +49,7 @@ export function AuditFilters({ search, onChange, filtered, children }: AuditFilt
       <Select
         bare
         label={t("audit.outcome")}
-        className="w-36"
+        className="w-32"
         value={search.outcome ?? ""}
         onChange={(outcome) => onChange({ outcome: outcome === "" ? undefined : outcome })}
         options={[

@@ -44,7 +44,7 @@ function AuditPage() {
             <Select
               bare
               label={t("audit.actor")}
-              className="w-40"
+              className="w-32"
               value={search.actor ?? ""}
               onChange={(actor) => change({ actor: actor === "" ? undefined : actor })}
               options={[
@@ -55,7 +55,7 @@ function AuditPage() {
             <Select
               bare
               label={t("nav.project")}
-              className="w-40"
+              className="w-32"
               value={search.project ?? ""}
               onChange={(project) => change({ project: project === "" ? undefined : project })}
               options={[{ value: "", label: t("audit.anyProject") }, ...projects.map(({ id, name }) => ({ value: id, label: name }))]}

@@ -12,7 +12,7 @@ import { Empty, SettingsPage } from "@/components/ui/page";
 import { Time } from "@/components/ui/time";
 import { toast } from "@/components/ui/toast-store";
 import { t } from "@/i18n";
-import { formatExact, formatMinute } from "@/lib/time";
+import { formatDay, formatExact } from "@/lib/time";
 import { useNow } from "@/lib/use-now";
 import { useProjectPermissions } from "@/lib/use-permissions";
 import { CreateKeyDialog } from "./create-key-dialog";
@@ -31,7 +31,7 @@ function Expiry({ row }: { row: ApiKeyView }) {
   const at = Date.parse(row.expires_at);
   return (
     <time dateTime={row.expires_at} data-tip={formatExact(row.expires_at)} className={at - now < SOON_MS ? "num text-warning" : "num"}>
-      {formatMinute(at)}
+      {formatDay(at)}
     </time>
   );
 }
