@@ -4,6 +4,7 @@ import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { ApiError } from "./api/error";
+import { ToastLayer } from "./components/ui/toast";
 import { TooltipLayer } from "./components/ui/tooltip";
 import { followSystemTheme } from "./lib/preferences";
 import { createAppRouter } from "./router";
@@ -28,6 +29,7 @@ createRoot(root).render(
   <StrictMode>
     <QueryClientProvider client={queryClient}>
       <RouterProvider router={router} />
+      <ToastLayer />
       <TooltipLayer />
     </QueryClientProvider>
   </StrictMode>,

@@ -35,12 +35,12 @@ export function onSignedOut(listener: () => void): () => void {
   return () => signedOutListeners.delete(listener);
 }
 
-export const api = createClient<paths>({
-  baseUrl: globalThis.location.origin,
-  fetch: authorizedFetch(session, send, () => {
-    for (const listener of signedOutListeners) listener();
-  }),
+/** A fetch as whoever is logged in. */
+export const authorized = authorizedFetch(session, send, () => {
+  for (const listener of signedOutListeners) listener();
 });
+
+export const api = createClient<paths>({ baseUrl: globalThis.location.origin, fetch: authorized });
 
 interface Answer<Envelope> {
   data?: Envelope;

@@ -9,12 +9,34 @@ export class ApiError extends Error {
     /** The code of the error envelope, or one of NETWORK_ERROR and UNREADABLE_ANSWER. */
     readonly code: string,
     readonly requestId: string | null,
+    /** What else the server said, in the form that belongs to the code. */
+    readonly details: unknown = null,
+    /** Seconds to wait before another try, from Retry-After. */
+    readonly retryAfter: number | null = null,
   ) {
     super(message);
   }
 
   get isNotFound(): boolean {
     return this.status === 404;
+  }
+
+  /** What is wrong with which field of a request body; empty when the error is about something else. */
+  get fieldErrors(): Readonly<Record<string, string>> {
+    if (!Array.isArray(this.details)) return {};
+    const found: Record<string, string> = {};
+    for (const detail of this.details) {
+      if (!isRecord(detail)) continue;
+      const field = text(detail.field);
+      const message = text(detail.message);
+      if (field !== null && message !== null) found[field] ??= message;
+    }
+    return found;
+  }
+
+  /** A member of `details` where that is an object. */
+  detail(name: string): unknown {
+    return isRecord(this.details) ? this.details[name] : undefined;
   }
 }
 
@@ -37,7 +59,22 @@ export function errorFromResponse(response: Response, body: unknown): ApiError {
     response.status,
     code ?? "UNREADABLE_ANSWER",
     text(meta.request_id) ?? response.headers.get("X-Request-ID"),
+    error.details ?? null,
+    seconds(response.headers.get("Retry-After")),
   );
+}
+
+/** Retry-After in its form of seconds, which is the one that the server writes. */
+function seconds(header: string | null): number | null {
+  if (header === null || !/^\d+$/.test(header.trim())) return null;
+  return Number(header);
+}
+
+/** Messages of the server are fragments in lower case without a full stop. */
+export function sentence(message: string): string {
+  if (message === "") return message;
+  const written = message.charAt(0).toUpperCase() + message.slice(1);
+  return /[.!?…]$/.test(written) ? written : `${written}.`;
 }
 
 /** Turns anything that was thrown into an ApiError; a failed fetch throws a TypeError. */

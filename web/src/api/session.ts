@@ -55,9 +55,13 @@ export class SessionManager {
 
   /** Logs in; throws an ApiError with the server's message when it refuses. */
   async login(email: string, password: string): Promise<void> {
-    const session = await this.post("/api/v1/auth/login", { body: { email, password } });
+    this.adopt((await this.post("/api/v1/auth/login", { body: { email, password } })) as Session);
+  }
+
+  /** Takes over a session that another request than the log-in opened. */
+  adopt(session: Session): void {
     this.generation += 1;
-    this.accept(session as Session);
+    this.accept(session);
   }
 
   /**

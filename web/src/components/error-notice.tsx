@@ -1,5 +1,5 @@
 import { CircleAlert } from "lucide-react";
-import { toApiError, type ApiError } from "@/api/error";
+import { sentence, toApiError, type ApiError } from "@/api/error";
 import { t } from "@/i18n";
 import { Button } from "./ui/button";
 import { CopyButton } from "./ui/copy-button";
@@ -47,11 +47,4 @@ export function ErrorNotice({ error, onRetry, title = t("error.title") }: ErrorN
       )}
     </div>
   );
-}
-
-/** Messages of the server are fragments in lower case without a full stop. */
-function sentence(message: string): string {
-  if (message === "") return message;
-  const text = message.charAt(0).toUpperCase() + message.slice(1);
-  return /[.!?…]$/.test(text) ? text : `${text}.`;
 }

@@ -1,3 +1,11 @@
+import { accountTexts } from "./en/account";
+import { adminTexts } from "./en/admin";
+import { authTexts } from "./en/auth";
+import { common } from "./en/common";
+import { organizationTexts } from "./en/organization";
+import { projectTexts } from "./en/project";
+import { shellTexts } from "./en/shell";
+
 /** English. Plural forms are chosen by `count`. Keep keys grouped by place. */
 export const en = {
   "app.name": "Brokle",
@@ -148,6 +156,7 @@ export const en = {
   "empty.wider": "Show the last 30 days",
   "empty.send.title": "Send a trace",
   "empty.send.key": "Replace YOUR_API_KEY with an API key of this project.",
+  "empty.send.makeKey": "Create one",
   "empty.send.curl": "curl",
   "empty.send.python": "Python",
   "empty.send.waiting": "Listening: this page updates by itself.",
@@ -337,4 +346,12 @@ export const en = {
   "type.guardrail": "Guardrail",
   "type.rerank": "Rerank",
   "type.workflow": "Workflow",
+
+  ...common,
+  ...shellTexts,
+  ...authTexts,
+  ...accountTexts,
+  ...organizationTexts,
+  ...projectTexts,
+  ...adminTexts,
 } as const;

@@ -82,6 +82,8 @@ export const preferences = {
   /** Columns of the trace list that were chosen by hand; null follows the width. */
   columns: new Preference<string[] | null>("columns", list, (columns) => columns?.join(",") ?? ""),
   project: new Preference<string>("project", (stored) => stored ?? ""),
+  /** The organisation that was looked at last, for when it has no project. */
+  organization: new Preference<string>("organization", (stored) => stored ?? ""),
 };
 
 /** The value of a preference, kept up to date. */

@@ -52,6 +52,11 @@ export function formatMinute(time: number): string {
   }).format(time);
 }
 
+/** Day with its year, for what is long past or far ahead. */
+export function formatDay(time: number): string {
+  return formatter("day", { year: "numeric", month: "short", day: "numeric" }).format(time);
+}
+
 /** "12 s ago" up to a week back, then the date. */
 export function formatRelative(value: string, now: number): string {
   const time = parseTime(value);
@@ -66,5 +71,5 @@ export function formatRelative(value: string, now: number): string {
   if (hours < 24) return t("time.hours", { value: hours });
   const days = Math.floor(hours / 24);
   if (days < 7) return t("time.days", { value: days });
-  return formatMinute(time);
+  return days < 180 ? formatMinute(time) : formatDay(time);
 }

@@ -1,6 +1,7 @@
 import * as Radix from "@radix-ui/react-dropdown-menu";
-import { Check } from "lucide-react";
+import { Check, EllipsisVertical } from "lucide-react";
 import type { ComponentProps, ReactNode } from "react";
+import { IconButton } from "./button";
 import { cx } from "./cx";
 
 export const MenuTrigger = Radix.Trigger;
@@ -32,8 +33,35 @@ export function MenuContent({ className, children, ...rest }: ComponentProps<typ
 const ITEM =
   "flex h-7 items-center gap-2 rounded-md px-2 outline-none select-none data-[highlighted]:bg-hover data-[disabled]:opacity-50";
 
-export function MenuItem({ className, ...rest }: ComponentProps<typeof Radix.Item>) {
-  return <Radix.Item className={cx(ITEM, className)} {...rest} />;
+interface MenuItemProps extends ComponentProps<typeof Radix.Item> {
+  /** Why it cannot be chosen. */
+  denied?: string | false;
+  danger?: boolean;
+}
+
+export function MenuItem({ className, denied = false, danger = false, ...rest }: MenuItemProps) {
+  return (
+    <Radix.Item
+      className={cx(ITEM, danger && "text-error", className)}
+      {...(denied !== false && { disabled: true, "data-tip": denied, "aria-description": denied })}
+      {...rest}
+    />
+  );
+}
+
+/** What can be done with a row: three dots that open a menu. */
+export function RowMenu({ label, children }: { label: string; children: ReactNode }) {
+  return (
+    <Menu>
+      <MenuTrigger asChild>
+        {/* No tip: it would lie over the menu. */}
+        <IconButton label={label} data-tip={undefined}>
+          <EllipsisVertical className="size-4" aria-hidden />
+        </IconButton>
+      </MenuTrigger>
+      <MenuContent align="end">{children}</MenuContent>
+    </Menu>
+  );
 }
 
 function Marked({ children }: { children: ReactNode }) {

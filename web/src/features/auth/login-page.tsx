@@ -1,25 +1,19 @@
-import { useQueryClient } from "@tanstack/react-query";
-import { createLazyRoute, getRouteApi, useNavigate, useRouter } from "@tanstack/react-router";
-import { CircleAlert, Eye, EyeOff } from "lucide-react";
-import { useEffect, useId, useRef, useState, type SubmitEvent } from "react";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { createLazyRoute, getRouteApi, Link, useNavigate, useRouter } from "@tanstack/react-router";
+import { useEffect, useRef, useState, type SubmitEvent } from "react";
 import { session } from "@/api/client";
 import { toApiError, type ApiError } from "@/api/error";
-import { Logo } from "@/components/logo";
-import { Button, IconButton } from "@/components/ui/button";
+import { auth } from "@/api/identity";
+import { authOptionsQuery } from "@/api/identity-queries";
+import { Button } from "@/components/ui/button";
+import { PasswordInput, TextInput } from "@/components/ui/field";
 import { t } from "@/i18n";
+import { formatWait, useCountdown } from "@/lib/countdown";
+import { AuthPage, FailureNotice, Notice } from "./auth-page";
+import { CodeStep } from "./code-step";
 
 export const route = createLazyRoute("/login")({ component: LoginPage });
 const api = getRouteApi("/login");
-
-const FIELD =
-  "h-9 w-full rounded-md border border-line-strong bg-surface px-2.5 text-base text-text aria-[invalid=true]:border-error";
-
-function explain(error: ApiError): string {
-  if (error.status === 401 || error.status === 400) return t("login.wrong");
-  if (error.status === 429) return t("error.rateLimit");
-  if (error.status === 0) return t("error.network");
-  return t("error.server");
-}
 
 /** The log-out that did not reach the server, and another try. */
 function OpenSession() {
@@ -48,112 +42,181 @@ function OpenSession() {
   );
 }
 
+/** What the server answers to the right password when a second factor is on. */
+function readChallenge(error: ApiError): string | null {
+  const challenge = error.code === "SECOND_FACTOR_REQUIRED" ? error.detail("challenge") : undefined;
+  return typeof challenge === "string" ? challenge : null;
+}
+
 function LoginPage() {
   const { next, ended, open } = api.useSearch();
   const router = useRouter();
   const queryClient = useQueryClient();
-  const [visible, setVisible] = useState(false);
+  const [challenge, setChallenge] = useState<string | null>(null);
+  const [expired, setExpired] = useState(false);
+
+  const enter = () => {
+    queryClient.clear();
+    router.history.push(next ?? "/");
+  };
+
+  if (challenge !== null) {
+    return (
+      <CodeStep
+        challenge={challenge}
+        onDone={(opened) => {
+          session.adopt(opened);
+          enter();
+        }}
+        onBack={(tooLate) => {
+          setChallenge(null);
+          setExpired(tooLate);
+        }}
+      />
+    );
+  }
+  return (
+    <AuthPage title={t("login.title")}>
+      {open === true && <OpenSession />}
+      {ended === true && !expired && <Notice tone="warning">{t("login.ended")}</Notice>}
+      {expired && <Notice tone="warning">{t("login.codeExpired")}</Notice>}
+      <PasswordStep
+        onDone={enter}
+        onChallenge={(found) => {
+          setExpired(false);
+          setChallenge(found);
+        }}
+      />
+    </AuthPage>
+  );
+}
+
+interface PasswordStepProps {
+  onDone: () => void;
+  onChallenge: (challenge: string) => void;
+}
+
+function PasswordStep({ onDone, onChallenge }: PasswordStepProps) {
+  const { data: options } = useQuery(authOptionsQuery());
+  const { next } = api.useSearch();
+  const [email, setEmail] = useState("");
+  const [password, setPassword] = useState("");
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<ApiError | null>(null);
-  const email = useRef<HTMLInputElement>(null);
-  const password = useRef<HTMLInputElement>(null);
-  const ids = { email: useId(), password: useId(), error: useId() };
+  const { left, start } = useCountdown();
+  const emailInput = useRef<HTMLInputElement>(null);
+  const passwordInput = useRef<HTMLInputElement>(null);
 
-  useEffect(() => {
-    document.title = `${t("login.submit")} · ${t("app.name")}`;
-    email.current?.focus();
-  }, []);
+  useEffect(() => emailInput.current?.focus(), []);
 
   const submit = async () => {
     setBusy(true);
     setFailure(null);
     try {
-      await session.login(email.current?.value.trim() ?? "", password.current?.value ?? "");
-      queryClient.clear();
-      router.history.push(next ?? "/");
+      await session.login(email.trim(), password);
+      onDone();
     } catch (error) {
-      setFailure(toApiError(error));
-      password.current?.select();
+      const failed = toApiError(error);
+      const challenge = readChallenge(failed);
+      if (challenge !== null) {
+        onChallenge(challenge);
+        return;
+      }
+      setFailure(failed);
+      if (failed.status === 429) start(failed.retryAfter ?? 30);
+      else passwordInput.current?.select();
     } finally {
       setBusy(false);
     }
   };
   const onSubmit = (event: SubmitEvent) => {
     event.preventDefault();
-    if (!busy) void submit();
+    if (!busy && left === 0) void submit();
   };
+  const wrong = failure?.status === 401;
+  const waiting = failure?.status === 429;
 
   return (
-    <main className="flex h-full overflow-y-auto p-4">
-      <form onSubmit={onSubmit} className="m-auto flex w-full max-w-80 flex-col gap-4 pb-16">
-        <div className="flex flex-col gap-4">
-          <Logo className="size-9" />
-          <h1 className="text-xl font-semibold">{t("login.title")}</h1>
-        </div>
-        {open === true && <OpenSession />}
-        {ended === true && failure === null && (
-          <p role="status" className="rounded-md bg-warning-soft px-3 py-2 text-warning">
-            {t("login.ended")}
-          </p>
-        )}
-        {failure !== null && (
-          <p id={ids.error} role="alert" className="flex gap-2 rounded-md bg-error-soft px-3 py-2 text-error">
-            <CircleAlert className="mt-0.5 size-4 shrink-0" aria-hidden />
-            <span>
-              {explain(failure)}
-              {failure.status >= 500 && failure.requestId !== null && (
-                <span className="code block">
-                  {t("error.requestId")} {failure.requestId}
-                </span>
-              )}
-            </span>
-          </p>
-        )}
-        <div className="flex flex-col gap-1">
-          <label htmlFor={ids.email} className="font-medium">
-            {t("login.email")}
-          </label>
-          <input
-            ref={email}
-            id={ids.email}
-            type="email"
-            name="email"
-            autoComplete="username"
+    <>
+      {failure !== null && (!waiting || left > 0) && <LoginFailure failure={failure} left={left} email={email.trim()} />}
+      <form onSubmit={onSubmit} className="flex flex-col gap-4">
+        <TextInput
+          ref={emailInput}
+          label={t("login.email")}
+          type="email"
+          name="email"
+          autoComplete="username"
+          required
+          large
+          aria-invalid={wrong}
+          value={email}
+          onChange={setEmail}
+        />
+        <div className="flex flex-col gap-1.5">
+          <PasswordInput
+            ref={passwordInput}
+            label={t("login.password")}
+            name="password"
+            autoComplete="current-password"
             required
-            aria-invalid={failure?.status === 401}
-            aria-describedby={failure === null ? undefined : ids.error}
-            className={FIELD}
+            large
+            aria-invalid={wrong}
+            value={password}
+            onChange={setPassword}
           />
+          <Link to="/forgot-password" className="self-end text-accent hover:underline">
+            {t("login.forgot")}
+          </Link>
         </div>
-        <div className="flex flex-col gap-1">
-          <label htmlFor={ids.password} className="font-medium">
-            {t("login.password")}
-          </label>
-          <div className="relative">
-            <input
-              ref={password}
-              id={ids.password}
-              type={visible ? "text" : "password"}
-              name="password"
-              autoComplete="current-password"
-              required
-              aria-invalid={failure?.status === 401}
-              aria-describedby={failure === null ? undefined : ids.error}
-              className={`${FIELD} pr-10`}
-            />
-            <IconButton
-              label={t(visible ? "login.hidePassword" : "login.showPassword")}
-              onClick={() => setVisible(!visible)}
-              className="absolute top-1 right-1"
-            >
-              {visible ? <EyeOff className="size-4" aria-hidden /> : <Eye className="size-4" aria-hidden />}
-            </IconButton>
-          </div>
-        </div>
-        <Button type="submit" variant="primary" disabled={busy} className="h-9 text-base">
-          {t(busy ? "login.submitting" : "login.submit")}
+        <Button type="submit" variant="primary" disabled={busy || left > 0} className="num h-9 text-base">
+          {left > 0 ? t("login.waitButton", { wait: formatWait(left) }) : t(busy ? "login.submitting" : "login.submit")}
         </Button>
       </form>
-    </main>
+      {(options?.sign_up === "open" || options?.sign_up === "domain") && (
+        <p className="text-muted">
+          {t("login.noAccount")}{" "}
+          <Link to="/signup" search={next === undefined ? {} : { next }} className="text-accent hover:underline">
+            {t("signup.link")}
+          </Link>
+        </p>
+      )}
+    </>
+  );
+}
+
+function LoginFailure({ failure, left, email }: { failure: ApiError; left: number; email: string }) {
+  if (failure.detail("reason") === "email_not_verified") return <NotVerified email={email} />;
+  if (failure.status === 429) {
+    return (
+      <Notice tone="warning">
+        {t("login.delayed")} <span className="num">{t("login.wait", { wait: formatWait(left) })}</span>
+      </Notice>
+    );
+  }
+  if (failure.status === 401 || failure.status === 400) return <Notice tone="error">{t("login.wrong")}</Notice>;
+  return <FailureNotice failure={failure} />;
+}
+
+/** The password was right, but the address was never confirmed. */
+function NotVerified({ email }: { email: string }) {
+  const [sent, setSent] = useState(false);
+  const [failure, setFailure] = useState<ApiError | null>(null);
+  if (failure !== null) return <FailureNotice failure={failure} />;
+  if (sent) return <Notice tone="good">{t("verify.sent", { email })}</Notice>;
+  return (
+    <Notice tone="warning">
+      <p>{t("login.notVerified")}</p>
+      <Button
+        className="mt-2"
+        onClick={() => {
+          auth.resendVerification(email).then(
+            () => setSent(true),
+            (error: unknown) => setFailure(toApiError(error)),
+          );
+        }}
+      >
+        {t("verify.resend")}
+      </Button>
+    </Notice>
   );
 }

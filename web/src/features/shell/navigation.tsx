@@ -1,25 +1,41 @@
 import { useSuspenseQuery } from "@tanstack/react-query";
-import { Link, useParams } from "@tanstack/react-router";
-import { ListTree, PanelLeftClose, PanelLeftOpen, type LucideIcon } from "lucide-react";
-import { useEffect, useRef } from "react";
+import { createLink, Link, useParams } from "@tanstack/react-router";
+import { Building2, ListTree, PanelLeftClose, PanelLeftOpen, Settings2, ShieldCheck, type LucideIcon } from "lucide-react";
+import { useEffect, useRef, type AnchorHTMLAttributes } from "react";
 import { meQuery } from "@/api/queries";
 import { Logo } from "@/components/logo";
 import { IconButton } from "@/components/ui/button";
 import { cx } from "@/components/ui/cx";
-import { t, type Key } from "@/i18n";
+import { t } from "@/i18n";
 import { preferences, usePreference } from "@/lib/preferences";
-import { firstProject } from "@/lib/projects";
+import { currentPlace } from "@/lib/projects";
 import { ProjectSwitcher } from "./project-switcher";
 import { UserMenu } from "./user-menu";
 
-interface Entry {
-  to: "/projects/$projectId/traces";
-  label: Key;
+interface EntryProps extends AnchorHTMLAttributes<HTMLAnchorElement> {
   icon: LucideIcon;
+  label: string;
+  folded: boolean;
 }
 
-/** What there is to go to; an entry comes with its page. */
-const ENTRIES: Entry[] = [{ to: "/projects/$projectId/traces", label: "nav.traces", icon: ListTree }];
+function EntryAnchor({ icon: Icon, label, folded, ...rest }: EntryProps) {
+  return (
+    <a
+      {...rest}
+      data-tip={folded ? label : undefined}
+      aria-label={folded ? label : undefined}
+      className={cx(
+        "flex h-8 items-center gap-2 rounded-md text-muted transition-colors duration-100 hover:bg-hover hover:text-text data-[status=active]:bg-selected data-[status=active]:font-medium data-[status=active]:text-text",
+        folded ? "w-8 justify-center" : "px-2",
+      )}
+    >
+      <Icon className="size-4 shrink-0" aria-hidden />
+      {!folded && label}
+    </a>
+  );
+}
+
+const Entry = createLink(EntryAnchor);
 
 interface NavigationProps {
   /** Whether the navigation lies over the page, on narrow screens. */
@@ -94,7 +110,10 @@ function Drawer({ open, onClose }: { open: boolean; onClose: () => void }) {
 function Content({ folded, onFold }: { folded: boolean; onFold: () => void }) {
   const { data: me } = useSuspenseQuery(meQuery());
   const params = useParams({ strict: false });
-  const projectId = params.projectId ?? firstProject(me, preferences.project.get())?.id;
+  const last = { project: usePreference(preferences.project), organization: usePreference(preferences.organization) };
+  const place = currentPlace(me, params, last);
+  const projectId = place.project?.id;
+  const organizationId = place.organization?.id;
   const FoldIcon = folded ? PanelLeftOpen : PanelLeftClose;
   return (
     <>
@@ -107,28 +126,44 @@ function Content({ folded, onFold }: { folded: boolean; onFold: () => void }) {
           <FoldIcon className="size-4" aria-hidden />
         </IconButton>
       </div>
-      <ProjectSwitcher me={me} projectId={projectId} folded={folded} />
-      <ul className="mt-3 flex flex-col gap-px">
-        {projectId !== undefined &&
-          ENTRIES.map(({ to, label, icon: Icon }) => (
-            <li key={to}>
-              <Link
-                to={to}
-                params={{ projectId }}
-                data-tip={folded ? t(label) : undefined}
-                aria-label={folded ? t(label) : undefined}
-                className={cx(
-                  "flex h-8 items-center gap-2 rounded-md text-muted transition-colors duration-100 hover:bg-hover hover:text-text data-[status=active]:bg-selected data-[status=active]:font-medium data-[status=active]:text-text",
-                  folded ? "w-8 justify-center" : "px-2",
-                )}
-              >
-                <Icon className="size-4 shrink-0" aria-hidden />
-                {!folded && t(label)}
-              </Link>
-            </li>
-          ))}
+      <ProjectSwitcher me={me} place={place} folded={folded} />
+      {projectId !== undefined && (
+        <ul className="mt-3 flex flex-col gap-px">
+          <li>
+            <Entry to="/projects/$projectId/traces" params={{ projectId }} icon={ListTree} label={t("nav.traces")} folded={folded} />
+          </li>
+        </ul>
+      )}
+      <ul className="mt-auto flex flex-col gap-px pb-2">
+        {projectId !== undefined && (
+          <li>
+            <Entry
+              to="/projects/$projectId/settings"
+              params={{ projectId }}
+              icon={Settings2}
+              label={t("nav.projectSettings")}
+              folded={folded}
+            />
+          </li>
+        )}
+        {organizationId !== undefined && (
+          <li>
+            <Entry
+              to="/organizations/$organizationId"
+              params={{ organizationId }}
+              icon={Building2}
+              label={t("nav.organization")}
+              folded={folded}
+            />
+          </li>
+        )}
+        {me.is_admin && (
+          <li>
+            <Entry to="/admin" icon={ShieldCheck} label={t("nav.admin")} folded={folded} />
+          </li>
+        )}
       </ul>
-      <div className="mt-auto">
+      <div className="border-t border-line pt-2">
         <UserMenu me={me} folded={folded} />
       </div>
     </>

@@ -13,11 +13,13 @@ export function ProjectPage() {
   const { projectId } = route.useParams();
   const { data: me } = useSuspenseQuery(meQuery());
   const found = findProject(me, projectId);
-  const known = found !== null;
+  const organizationId = found?.organization.id;
 
   useEffect(() => {
-    if (known) preferences.project.set(projectId);
-  }, [known, projectId]);
+    if (organizationId === undefined) return;
+    preferences.project.set(projectId);
+    preferences.organization.set(organizationId);
+  }, [organizationId, projectId]);
 
   if (found === null) {
     return (

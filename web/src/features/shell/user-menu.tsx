@@ -1,6 +1,6 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { Keyboard, LogOut, Monitor, Moon, Sun } from "lucide-react";
+import { Keyboard, LogOut, Monitor, Moon, Sun, UserCog } from "lucide-react";
 import { use } from "react";
 import { session } from "@/api/client";
 import type { Me } from "@/api/contract";
@@ -73,6 +73,10 @@ export function UserMenu({ me, folded }: { me: Me; folded: boolean }) {
       </MenuTrigger>
       <MenuContent align="start" side="top" className="w-56">
         <MenuLabel>{me.email}</MenuLabel>
+        <MenuItem onSelect={() => void navigate({ to: "/account" })}>
+          <UserCog className="size-4 text-muted" aria-hidden />
+          {t("nav.accountSettings")}
+        </MenuItem>
         <MenuSeparator />
         <MenuLabel>{t("nav.theme")}</MenuLabel>
         <MenuRadioGroup value={theme} onValueChange={(value) => preferences.theme.set(value as Theme)}>

@@ -1,3 +1,4 @@
+import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { Button } from "@/components/ui/button";
 import { CopyButton } from "@/components/ui/copy-button";
@@ -5,6 +6,8 @@ import { Segmented } from "@/components/ui/segmented";
 import { t } from "@/i18n";
 import { hasFilters, type TraceSearch } from "@/lib/trace-search";
 import { curlSnippet, pythonSnippet } from "./snippets";
+
+const api = getRouteApi("/app/projects/$projectId/traces");
 
 interface EmptyStateProps {
   search: TraceSearch;
@@ -50,6 +53,7 @@ function WiderButton({ search, onChange }: EmptyStateProps) {
 }
 
 function SendTrace() {
+  const { projectId } = api.useParams();
   const [language, setLanguage] = useState<"curl" | "python">("curl");
   const snippet = language === "curl" ? curlSnippet(location.origin) : pythonSnippet(location.origin);
   return (
@@ -73,7 +77,12 @@ function SendTrace() {
         {snippet}
       </pre>
       <footer className="flex flex-wrap items-center gap-x-4 border-t border-line px-3 py-1.5 text-xs text-muted">
-        <span className="flex-1">{t("empty.send.key")}</span>
+        <span className="flex-1">
+          {t("empty.send.key")}{" "}
+          <Link to="/projects/$projectId/settings/api-keys" params={{ projectId }} className="text-accent hover:underline">
+            {t("empty.send.makeKey")}
+          </Link>
+        </span>
         <span className="flex items-center gap-1.5">
           <span className="running size-1.5 rounded-full bg-accent" aria-hidden />
           {t("empty.send.waiting")}

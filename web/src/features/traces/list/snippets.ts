@@ -1,8 +1,8 @@
 /** What to run to see a first trace. Both send to the origin that serves this page. */
 
-export function curlSnippet(origin: string): string {
+export function curlSnippet(origin: string, key = "YOUR_API_KEY"): string {
   return `curl ${origin}/v1/traces \\
-  -H "X-API-Key: YOUR_API_KEY" \\
+  -H "X-API-Key: ${key}" \\
   -H "Content-Type: application/json" \\
   -d @- <<EOF
 {"resourceSpans": [{
@@ -27,7 +27,7 @@ export function curlSnippet(origin: string): string {
 EOF`;
 }
 
-export function pythonSnippet(origin: string): string {
+export function pythonSnippet(origin: string, key = "YOUR_API_KEY"): string {
   return `# pip install opentelemetry-sdk opentelemetry-exporter-otlp-proto-http
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace import TracerProvider
@@ -36,7 +36,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 provider = TracerProvider()
 provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(
     endpoint="${origin}/v1/traces",
-    headers={"X-API-Key": "YOUR_API_KEY"},
+    headers={"X-API-Key": "${key}"},
 )))
 tracer = provider.get_tracer("hello")
 
