@@ -3,13 +3,12 @@
 use chrono::{DateTime, Utc};
 use sea_orm::DatabaseTransaction;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::Error;
 use super::store::Filter;
 use super::store::users::{self as store, Account};
 use crate::audit::{Audit, By, Event};
-use crate::auth::{Passwords, Sessions};
+use crate::auth::{Accounts, Passwords, Sessions, account_subject};
 use crate::common::clock::SharedClock;
 use crate::common::id::UserId;
 use crate::infra::db::{self, Database};
@@ -56,6 +55,7 @@ pub struct UserAdministration {
     audit: Audit,
     users: Users,
     sessions: Sessions,
+    accounts: Accounts,
     passwords: Passwords,
 }
 
@@ -67,8 +67,16 @@ impl std::fmt::Debug for UserAdministration {
 
 impl UserAdministration {
     /// People kept in `db`.
-    pub fn new(db: Database, clock: SharedClock, audit: Audit, users: Users, sessions: Sessions, passwords: Passwords) -> Self {
-        Self { db, clock, audit, users, sessions, passwords }
+    pub fn new(
+        db: Database,
+        clock: SharedClock,
+        audit: Audit,
+        users: Users,
+        sessions: Sessions,
+        accounts: Accounts,
+        passwords: Passwords,
+    ) -> Self {
+        Self { db, clock, audit, users, sessions, accounts, passwords }
     }
 
     /// A page of everybody, newest first.
@@ -81,7 +89,7 @@ impl UserAdministration {
     ///
     /// # Errors
     /// An address that is none or taken, a password that is too short.
-    pub(super) async fn create(&self, by: &By, new: NewAccount) -> Result<Listed, Error> {
+    pub(super) async fn create(&self, by: &By, new: NewAccount) -> Result<(Listed, Option<String>), Error> {
         let email: Email = new.email.parse()?;
         let password_hash = match &new.password {
             Some(password) => Some(self.passwords.hash_for(&email, password).await?),
@@ -93,8 +101,25 @@ impl UserAdministration {
         let user = self.users.create(&txn, new).await?;
         let after = json!({"email": user.email, "is_admin": user.is_admin});
         self.record(&txn, by, "user.create", user.id, &user.email, None, Some(after)).await?;
+        // Who has no password sets one through a link: it is mailed, and the administrator may hand it on.
+        let link = if user.password_hash.is_none() { Some(self.accounts.send_reset(&txn, &user, &by.origin).await?) } else { None };
         txn.commit().await.map_err(db::Error::from)?;
-        self.find(user.id).await
+        self.accounts.wake_mail();
+        Ok((self.find(user.id).await?, link))
+    }
+
+    /// Mails somebody a link to set a new password.
+    ///
+    /// # Errors
+    /// [`Error::UserNotFound`].
+    pub(super) async fn send_password_reset(&self, by: &By, id: UserId) -> Result<(), Error> {
+        let user = self.users.find(id).await?.ok_or(Error::UserNotFound)?;
+        let txn = self.db.begin().await?;
+        self.accounts.send_reset(&txn, &user, &by.origin).await?;
+        self.record(&txn, by, "user.password_reset_request", id, &user.email, None, None).await?;
+        txn.commit().await.map_err(db::Error::from)?;
+        self.accounts.wake_mail();
+        Ok(())
     }
 
     /// Suspends somebody or lets them in again; makes them an administrator or none. Their sessions end with a suspension.
@@ -150,7 +175,7 @@ impl UserAdministration {
     pub(super) async fn unlock(&self, by: &By, id: UserId) -> Result<(), Error> {
         let txn = self.db.begin().await?;
         let account = store::find(&txn, id).await?.ok_or(Error::UserNotFound)?;
-        store::delete_attempts(&txn, &subject(&account.email)).await?;
+        store::delete_attempts(&txn, &account_subject(&account.email)).await?;
         self.record(&txn, by, "user.unlock", id, &account.email, None, None).await?;
         Ok(txn.commit().await.map_err(db::Error::from)?)
     }
@@ -172,7 +197,7 @@ impl UserAdministration {
     }
 
     async fn with_locks(&self, accounts: Vec<Account>) -> Result<Vec<Listed>, Error> {
-        let subjects: Vec<String> = accounts.iter().map(|account| subject(&account.email)).collect();
+        let subjects: Vec<String> = accounts.iter().map(|account| account_subject(&account.email)).collect();
         let locks = store::list_locks(self.db.conn(), &subjects).await?;
         let now = self.clock.now();
         let until = |subject: &String| locks.get(subject).copied().filter(|until| *until > now);
@@ -192,9 +217,4 @@ impl UserAdministration {
     ) -> Result<(), Error> {
         Ok(self.audit.record(txn, by, Event::new(action, "user", id).named(email).change(before, after)).await?)
     }
-}
-
-/// Under what the failed sign-ins of an account are counted.
-pub(super) fn subject(email: &str) -> String {
-    format!("a:{}", hex::encode(Sha256::digest(email.to_lowercase())))
 }

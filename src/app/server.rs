@@ -122,8 +122,15 @@ impl Services {
         let second_factors = SecondFactors::new(basis.clone(), secrets.sealer()?);
         let sessions = Sessions::new(basis.clone(), second_factors.clone(), revocations, &secrets.token_settings(config)?);
         let accounts = Accounts::new(basis, sessions.clone(), settings.clone(), directory.clone(), invitations.clone());
-        let user_administration =
-            UserAdministration::new(database.clone(), clock.clone(), audit.clone(), users.clone(), sessions.clone(), passwords);
+        let user_administration = UserAdministration::new(
+            database.clone(),
+            clock.clone(),
+            audit.clone(),
+            users.clone(),
+            sessions.clone(),
+            accounts.clone(),
+            passwords,
+        );
         let organization_administration = OrganizationAdministration::new(database.clone(), clock.clone(), audit.clone());
         let authorizer = Authorizer::new(directory.clone(), Arc::clone(&enterprise.seams.rbac));
         let ingest = Ingest::new(config.ingest.clone(), clock.clone(), metrics.clone(), queue, preparing);

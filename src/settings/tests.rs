@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use utoipa_actix_web::AppExt;
 
 use super::{Error, RequestsPerKey, Scope, Settings, SignUp, SignUpDomains, SignUpMode, Source};
-use crate::audit::{Audit, By};
+use crate::audit::By;
 use crate::auth::rbac::{Community, Rbac, RbacStatus};
 use crate::auth::testing::{PASSWORD, World, worlds};
 use crate::auth::{Authorizer, Decision, Device, Permission, Resource, Subject};

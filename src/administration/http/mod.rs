@@ -37,6 +37,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(users::update)
         .service(users::revoke_sessions)
         .service(users::unlock)
+        .service(users::send_password_reset)
         .service(users::reset_second_factor)
         .service(organizations::list)
         .service(organizations::restore)

@@ -157,8 +157,8 @@ pub async fn create(
 ) -> Result<Answer<CreatedUser>, ApiError> {
     let CreateUser { email, first_name, last_name, is_admin, password } = body.into_inner();
     let by = By::user(admin.user_id, origin);
-    let listed = users.create(&by, NewAccount { email, first_name, last_name, is_admin, password }).await?;
-    Ok(Answer::created(CreatedUser { user: listed.into(), password_reset_link: None }))
+    let (listed, password_reset_link) = users.create(&by, NewAccount { email, first_name, last_name, is_admin, password }).await?;
+    Ok(Answer::created(CreatedUser { user: listed.into(), password_reset_link }))
 }
 
 /// What is changed; what is missing stays.
@@ -231,6 +231,25 @@ pub async fn revoke_sessions(
 /// Nothing more to say.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Done {}
+
+/// Mails somebody a link to set a new password. Without a mail server it stays in the outbox, for administrators to read.
+#[utoipa::path(
+    operation_id = "sendPasswordReset",
+    tag = "administration",
+    security(("access_token" = [])),
+    params(("user_id" = String, Path)),
+    responses((status = 200, body = Envelope<Done>), (status = 403, body = ErrorEnvelope), (status = 404, body = ErrorEnvelope))
+)]
+#[post("/api/v1/admin/users/{user_id}/send-password-reset")]
+pub async fn send_password_reset(
+    admin: PlatformAdmin,
+    origin: Origin,
+    path: Path<Id>,
+    users: web::Data<UserAdministration>,
+) -> Result<Answer<Done>, ApiError> {
+    users.send_password_reset(&By::user(admin.user_id, origin), path.user_id).await?;
+    Ok(Answer::ok(Done {}))
+}
 
 /// Forgets the failed sign-ins of somebody, so that they may try again at once.
 #[utoipa::path(

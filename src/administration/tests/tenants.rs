@@ -10,8 +10,6 @@ use crate::auth::testing::{PASSWORD, World, worlds};
 use crate::auth::{Device, Passwords};
 use crate::common::id::UserId;
 use crate::error::ApiError;
-use crate::infra::bus::Bus;
-use crate::settings::Settings;
 
 /// A world whose first person is an administrator, who is signed in.
 struct Installation {
@@ -41,6 +39,7 @@ impl Installation {
             audit.clone(),
             world.users.clone(),
             world.sessions.clone(),
+            world.accounts.clone(),
             Passwords::new(),
         );
         let app = App::new()
@@ -260,7 +259,7 @@ async fn sessions_locks_and_second_factors_are_taken_away() {
         for token in [one, other] {
             assert!(world.sessions.authenticate_access(&token).await.is_err());
         }
-        let subject = super::users::subject("BOB@example.com");
+        let subject = crate::auth::account_subject("BOB@example.com");
         assert_eq!(subject, "a:5ff860bf1190596c7188ab851db691f0f3169c453936e9e1eba2f9a47f7a0018");
         let lock = |until: &str| {
             format!(

@@ -62,6 +62,11 @@ impl Accounts {
         Ok(link)
     }
 
+    /// Tells the runners of mail that [`Accounts::send_reset`] has put into the outbox, once it is committed.
+    pub fn wake_mail(&self) {
+        self.basis.mailer.wake();
+    }
+
     /// Sets a new password with the token of a mail. All sessions end; the address is proven by it, and failed sign-ins are forgotten.
     ///
     /// # Errors

@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 use utoipa_actix_web::AppExt;
 
 use super::{Kind, Limits, by_address, limit};
-use crate::audit::{Audit, By};
+use crate::audit::By;
 use crate::auth::key_scope::Ingest;
 use crate::auth::permission::TracesRead;
 use crate::auth::testing::{PASSWORD, World, config};
-use crate::auth::{Device, SecretKey};
+use crate::auth::{Device, NewKey, SecretKey};
 use crate::config;
 use crate::error::ApiError;
 use crate::http::envelope::Answer;
@@ -121,7 +121,7 @@ impl Limited {
     }
 
     async fn key(&self) -> SecretKey {
-        self.world.api_keys.create(self.world.project.id, "CI", None, None).await.unwrap().1
+        self.world.api_keys.create(NewKey::new(self.world.project.id, "CI"), &By::system()).await.unwrap().1
     }
 
     async fn set(&self, scope: Scope, key: &str, value: u32) {
