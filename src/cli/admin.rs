@@ -145,7 +145,7 @@ async fn execute(
     let clock: SharedClock = Arc::new(SystemClock);
     let keys = || ApiKeys::new(db.clone(), clock.clone(), audit.clone(), revocations.clone(), Duration::from_secs(1));
     match command {
-        Command::CreateUser(arguments) => create_user(arguments, db, clock, input, out).await,
+        Command::CreateUser(arguments) => create_user(arguments, db, clock, audit, input, out).await,
         Command::ResetPassword(arguments) => reset_password(arguments, db, clock, audit, revocations, input, out).await,
         Command::CreateKey(arguments) => create_key(arguments, db, &keys(), clock, out).await,
         Command::ListKeys => list_keys(db, &keys(), clock, out).await,
@@ -179,10 +179,11 @@ async fn create_user(
     arguments: CreateUser,
     db: &Database,
     clock: SharedClock,
+    audit: &Audit,
     input: &mut (dyn Read + Send),
     out: &mut (dyn Write + Send),
 ) -> anyhow::Result<()> {
-    let (users, directory) = (Users::new(db.clone(), clock.clone()), Directory::new(db.clone(), clock.clone()));
+    let (users, directory) = (Users::new(db.clone(), clock.clone()), Directory::new(db.clone(), clock));
     let email: Email = arguments.email.parse()?;
     let password = Password::read(arguments.password_stdin, input)?;
     let hash = Passwords::new().hash_for(&email, &password.text).await?;
@@ -197,7 +198,7 @@ async fn create_user(
         verified: true,
     };
     let user = users.create(&txn, new).await?;
-    Audit::new(clock).record(&txn, &By::operator(), Event::new("user.create", "user", user.id).named(&user.email)).await?;
+    audit.record(&txn, &By::operator(), Event::new("user.create", "user", user.id).named(&user.email)).await?;
     if let Some(organization) = arguments.organization {
         if directory.find_organization(&txn, organization).await?.is_none() {
             bail!("there is no organization {organization}");
