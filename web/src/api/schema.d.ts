@@ -4,6 +4,399 @@
  */
 
 export interface paths {
+    "/api/v1/admin/audit-logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was done to the installation itself, newest first. */
+        get: operations["listInstallationAuditLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists jobs, newest first. */
+        get: operations["listJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/jobs/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many jobs there are, how long they wait, and how many processes do them. */
+        get: operations["getJobSummary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/jobs/{job_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A job with its data. */
+        get: operations["getJob"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/jobs/{job_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stops a job: one that waits at once, one that runs within some seconds. */
+        post: operations["cancelJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/jobs/{job_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tries a job again that is dead or cancelled, or one at once that waits for its next attempt. */
+        post: operations["retryJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/organizations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All organizations, newest first, with those that were deleted and are still there. */
+        get: operations["listAllOrganizations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/organizations/{organization_id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes the deletion of an organization back, while it is still there. */
+        post: operations["adminRestoreOrganization"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/outbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists mail, newest first, without its text. */
+        get: operations["listMail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/outbox/{mail_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A mail with its text. That it was read is noted in the audit log, since there may be a link in it. */
+        get: operations["getMail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/outbox/{mail_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a mail again that failed or was kept. */
+        post: operations["retryMail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the schedules. */
+        get: operations["listSchedules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/schedules/{name}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a schedule's job now, beside its times. */
+        post: operations["runSchedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What can be set for the installation, as it stands. */
+        get: operations["listInstallationSettings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/settings/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Sets a value for the installation. */
+        put: operations["setInstallationSetting"];
+        post?: never;
+        /** Goes back to the default. */
+        delete: operations["resetInstallationSetting"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/settings/{key}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The latest 100 changes of a setting, newest first. */
+        get: operations["getInstallationSettingHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everybody who has an account, newest first. */
+        get: operations["listUsers"];
+        put?: never;
+        /** Adds somebody, whose address the administrator vouches for. */
+        post: operations["createUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/users/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Suspends somebody or lets them in again; makes them a platform administrator or none. */
+        patch: operations["updateUser"];
+        trace?: never;
+    };
+    "/api/v1/admin/users/{user_id}/reset-second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes the second factor away from somebody who has lost it. */
+        post: operations["resetUserSecondFactor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/users/{user_id}/revoke-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends every session of somebody. */
+        post: operations["adminRevokeSessions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/users/{user_id}/send-password-reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mails somebody a link to set a new password. Without a mail server it stays in the outbox, for administrators to read. */
+        post: operations["sendPasswordReset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/users/{user_id}/unlock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Forgets the failed sign-ins of somebody, so that they may try again at once. */
+        post: operations["unlockUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/forgot-password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a link to set a new password, at most once a minute. The answer is the same whether or not there is such an account. */
+        post: operations["forgotPassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/login": {
         parameters: {
             query?: never;
@@ -38,6 +431,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/auth/logout-all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends all sessions of the caller, on every device, this one included. */
+        post: operations["logoutAll"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who may sign up, whether mail is sent, and what a password must be. */
+        get: operations["getAuthOptions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/refresh": {
         parameters: {
             query?: never;
@@ -49,6 +476,211 @@ export interface paths {
         put?: never;
         /** Exchanges the refresh token for a new one and a new access token. The cookie is looked at first; the body may be missing. */
         post: operations["refreshSession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/resend-verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends the mail with the link once more, at most once a minute. The answer is the same whether or not there is such an account. */
+        post: operations["resendVerification"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/reset-password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sets a new password, and ends all sessions. A token is good once, for an hour. */
+        post: operations["resetPassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether I have a second factor. */
+        get: operations["getSecondFactor"];
+        put?: never;
+        /** Signs in with the second factor, after the password was right. */
+        post: operations["completeLogin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/second-factor/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Turns the second factor off. */
+        post: operations["disableSecondFactor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/second-factor/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Turns the second factor on. */
+        post: operations["enableSecondFactor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/second-factor/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes new recovery codes; the old ones are worth nothing then. */
+        post: operations["replaceRecoveryCodes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/second-factor/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a secret for an authenticator app. It counts once a code of it was seen. */
+        post: operations["setUpSecondFactor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The devices that I am signed in on, the one used last first. */
+        get: operations["listSessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/sessions/revoke-all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends all of my sessions but this one. */
+        post: operations["revokeOtherSessions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/sessions/{session_id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends one of my sessions. */
+        post: operations["revokeSession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/signup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes an account. */
+        post: operations["signUp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/verify-email": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Proves that an e-mail address is one's own. A token is good once, for 24 hours. */
+        post: operations["verifyEmail"];
         delete?: never;
         options?: never;
         head?: never;
@@ -83,6 +715,674 @@ export interface paths {
         get: operations["getEnterpriseStatus"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the invitations that I can accept: those sent to my e-mail address, once it is verified. */
+        get: operations["listMyInvitations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Accepts an invitation that was sent to my e-mail address. */
+        post: operations["acceptInvitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Turns an invitation down. */
+        post: operations["declineInvitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/validate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What the token of an invitation is for. */
+        post: operations["validateInvitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the organisations that I am a member of, oldest first. */
+        get: operations["listOrganizations"];
+        put?: never;
+        /** Makes an organisation that I own. The installation's settings say who may. */
+        post: operations["createOrganization"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An organisation that I am a member of. */
+        get: operations["getOrganization"];
+        put?: never;
+        post?: never;
+        /**
+         * Deletes an organisation: it and its projects are out of reach, and their API keys are refused. Its owners can restore it for
+         *     30 days.
+         */
+        delete: operations["deleteOrganization"];
+        options?: never;
+        head?: never;
+        /** Gives an organisation another name. */
+        patch: operations["updateOrganization"];
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Archives an organisation: nothing is taken in and nothing changed any more, reading goes on, and its API keys are refused. */
+        post: operations["archiveOrganization"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/audit-logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what was done in an organisation, newest first. */
+        get: operations["listAuditLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/audit-logs/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Exports what was done in an organisation as a file, newest first. `limit` and `cursor` mean nothing here: it is all lines that
+         *     the filters leave.
+         */
+        get: operations["exportAuditLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the latest invitations to an organisation, newest first. */
+        get: operations["listInvitations"];
+        put?: never;
+        /** Invites somebody by mail. The link is good for 7 days and once. */
+        post: operations["createInvitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/invitations/{invitation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes an invitation back: its link is dead. */
+        delete: operations["revokeInvitation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/invitations/{invitation_id}/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends an invitation again, with another link; the one before is dead. Once a minute at most. */
+        post: operations["resendInvitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/leave": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends my own membership, with my roles in its projects. */
+        post: operations["leaveOrganization"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the members of an organisation, with their roles in single projects. */
+        get: operations["listMembers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/members/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a member, with their roles in its projects. API keys that they made stay valid. */
+        delete: operations["removeMember"];
+        options?: never;
+        head?: never;
+        /** Gives a member another role: none above one's own. */
+        patch: operations["updateMember"];
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/members/{user_id}/reinstate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets a suspended member in again. */
+        post: operations["reinstateMember"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/members/{user_id}/suspend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Suspends a member: they reach nothing of the organisation until they are reinstated. */
+        post: operations["suspendMember"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/permissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what a role may allow. */
+        get: operations["listPermissions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Restores an organisation that was deleted less than 30 days ago, with its projects. Only whoever owned it may. */
+        post: operations["restoreOrganization"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the roles of an organisation with what they may do: the built-in ones, then those that were defined. */
+        get: operations["listRoles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What can be set in an organization, as it stands there. */
+        get: operations["listOrganizationSettings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/settings/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Sets a value for an organization. What decides who gets in, or how much, takes `settings:security` as well. */
+        put: operations["setOrganizationSetting"];
+        post?: never;
+        /** Goes back to what an organization inherits. */
+        delete: operations["resetOrganizationSetting"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/settings/{key}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The latest 100 changes of a setting in an organization, newest first. */
+        get: operations["getOrganizationSettingHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/transfer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a member the owner. The caller becomes an administrator. */
+        post: operations["transferOwnership"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/unarchive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes archiving back. API keys count again. */
+        post: operations["unarchiveOrganization"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the projects of an organisation that I reach, with my role there, oldest first. */
+        get: operations["listProjects"];
+        put?: never;
+        /** Makes a project. */
+        post: operations["createProject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A project that I reach. */
+        get: operations["getProject"];
+        put?: never;
+        post?: never;
+        /** Deletes a project: it is out of reach and its API keys are refused. It can be restored for 30 days. */
+        delete: operations["deleteProject"];
+        options?: never;
+        head?: never;
+        /** Changes name and description of a project. */
+        patch: operations["updateProject"];
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/api-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the API keys of a project that were not revoked, newest first. */
+        get: operations["listApiKeys"];
+        put?: never;
+        /** Makes an API key. It is in this answer and nowhere else afterwards. */
+        post: operations["createApiKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/api-keys/{api_key_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revokes an API key: it is refused at once, by every server. Also in an archived project. */
+        delete: operations["revokeApiKey"];
+        options?: never;
+        head?: never;
+        /** Gives an API key another name. */
+        patch: operations["renameApiKey"];
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/api-keys/{api_key_id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes an API key in place of another, with its name, scopes and time to live. Both are good for a while, so that programs can be
+         *     given the new one. It is in this answer and nowhere else afterwards.
+         */
+        post: operations["rotateApiKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Archives a project: nothing is taken in and nothing changed any more, reading goes on, and its API keys are refused. */
+        post: operations["archiveProject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the members of a project's organisation with what each of them is in the project. */
+        get: operations["listProjectMembers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/members/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Gives a member of the organisation a role in this project, in place of the one in the organisation. */
+        put: operations["setProjectRole"];
+        post?: never;
+        /** Lets the role in the organisation count again. */
+        delete: operations["clearProjectRole"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Restores a project that was deleted less than 30 days ago. */
+        post: operations["restoreProject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What can be set in a project, as it stands there. */
+        get: operations["listProjectSettings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/settings/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Sets a value for a project. What decides who gets in, or how much, takes `settings:security` as well. */
+        put: operations["setProjectSetting"];
+        post?: never;
+        /** Goes back to what a project inherits. */
+        delete: operations["resetProjectSetting"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/settings/{key}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The latest 100 changes of a setting in a project, newest first. */
+        get: operations["getProjectSettingHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/unarchive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes archiving back. API keys count again. */
+        post: operations["unarchiveProject"];
         delete?: never;
         options?: never;
         head?: never;
@@ -168,6 +1468,41 @@ export interface paths {
         get: operations["getMe"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes my profile. */
+        patch: operations["updateMe"];
+        trace?: never;
+    };
+    "/api/v1/users/me/default-organization": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Chooses the organization that the web app opens first. */
+        put: operations["setDefaultOrganization"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/me/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Changes my password; my other sessions end. */
+        post: operations["changePassword"];
         delete?: never;
         options?: never;
         head?: never;
@@ -297,6 +1632,43 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Which invitation: by the token of its link, or by its id. */
+        Acceptance: {
+            invitation_id?: string | null;
+            token?: string | null;
+        };
+        /** @description A person as an administrator sees one. */
+        Account: {
+            /** Format: date-time */
+            created_at: string;
+            email: string;
+            email_verified: boolean;
+            first_name: string;
+            id: string;
+            /** @description Platform administrator. */
+            is_admin: boolean;
+            /** Format: date-time */
+            last_login_at: string | null;
+            last_name: string;
+            /**
+             * Format: date-time
+             * @description No password is taken before; null where nothing is locked.
+             */
+            locked_until: string | null;
+            /**
+             * Format: int64
+             * @description Organizations that the person is a member of.
+             */
+            organization_count: number;
+            /** @description Whether signing in takes a second factor. */
+            second_factor: boolean;
+            status: components["schemas"]["AccountStatus"];
+        };
+        /**
+         * @description Whether somebody may sign in.
+         * @enum {string}
+         */
+        AccountStatus: "active" | "suspended";
         /** @description What is covered. */
         AnalyticsStatus: {
             available: boolean;
@@ -304,11 +1676,17 @@ export interface components {
             covers: string[];
             detail: string;
         };
+        /** @description What a key is called. */
+        ApiKeyName: {
+            name: string;
+        };
         /** @description A key in an answer; never the key itself. */
         ApiKeyView: {
             /** Format: date-time */
             created_at: string;
             created_by: string | null;
+            /** @description Only where people look at keys, never to whoever holds the key. */
+            created_by_email: string | null;
             /**
              * Format: date-time
              * @description Null: never.
@@ -324,8 +1702,60 @@ export interface components {
             last_used: string | null;
             name: string;
             project_id: string;
+            /** @description The key that this one was made to replace. */
+            replaces_id: string | null;
+            scopes: components["schemas"]["KeyScope"][];
             /** @description `active` or `expired`. */
             status: string;
+        };
+        /** @description A line of the audit log. */
+        AuditLine: {
+            /** @description `resource.verb`, such as `member.update`. */
+            action: string;
+            /** @description Of an actor who is a person, as it is now. */
+            actor_email: string | null;
+            actor_id: string | null;
+            /** @description `user`, `api_key`, `operator`, `system` or `anonymous`. */
+            actor_type: string;
+            /** @description What is, where something changed. */
+            after: Record<string, unknown> | null;
+            /** @description What was, where something changed. */
+            before: Record<string, unknown> | null;
+            /** Format: date-time */
+            created_at: string;
+            id: string;
+            ip_address: string | null;
+            organization_id: string | null;
+            /** @description `success`, `denied` or `failure`. */
+            outcome: string;
+            project_id: string | null;
+            request_id: string | null;
+            target_id: string | null;
+            /** @description What the target was called at that time. */
+            target_name: string | null;
+            target_type: string;
+            user_agent: string | null;
+        };
+        /** @description How people get in. */
+        AuthOptions: {
+            /** @description Whether mail leaves the installation. Without it, links come from administrators. */
+            mail: boolean;
+            password: components["schemas"]["PasswordRules"];
+            /** @description Who may sign up: `closed`, `invitation`, `domain` or `open`. */
+            sign_up: string;
+        };
+        /** @description The password that is, and the one that shall be. */
+        ChangePassword: {
+            current_password: string;
+            new_password: string;
+        };
+        /** @description The second step of signing in: one of `code` and `recovery_code`. */
+        CompleteLogin: {
+            /** @description From `details.challenge` of the first step. */
+            challenge: string;
+            /** @description Six digits. */
+            code?: string | null;
+            recovery_code?: string | null;
         };
         /** @description What is covered. */
         ComplianceStatus: {
@@ -334,6 +1764,36 @@ export interface components {
             covers: string[];
             detail: string;
         };
+        /** @description Somebody to be added. */
+        CreateUser: {
+            email: string;
+            first_name?: string;
+            /** @description Platform administrator. */
+            is_admin?: boolean;
+            last_name?: string;
+            /** @description Without one, the person has to set one through a link. */
+            password?: string | null;
+        };
+        /** @description Somebody who was added. */
+        CreatedUser: {
+            /** @description Where the person sets a password, for the administrator to hand on; null where one was given. */
+            password_reset_link: string | null;
+            user: components["schemas"]["Account"];
+        };
+        /** @description The organization that the web app shall open first. */
+        DefaultOrganization: {
+            organization_id: string;
+        };
+        /** @description Nothing to tell. */
+        DefaultOrganizationSet: Record<string, unknown>;
+        /** @description My password, and one of `code` and `recovery_code`. */
+        DisableSecondFactor: {
+            code?: string | null;
+            password: string;
+            recovery_code?: string | null;
+        };
+        /** @description Nothing more to say. */
+        Done: Record<string, unknown>;
         /** @description What the SDK says it has dropped. */
         DroppedView: {
             /** Format: int32 */
@@ -342,6 +1802,15 @@ export interface components {
             events: number;
             /** Format: int32 */
             links: number;
+        };
+        /** @description A code of the secret that was made. */
+        EnableSecondFactor: {
+            code: string;
+        };
+        /** @description Sessions that were ended. */
+        EndedSessions: {
+            /** Format: int64 */
+            ended: number;
         };
         /** @description The edition and what it can do. */
         EnterpriseStatus: {
@@ -354,6 +1823,126 @@ export interface components {
             sso: components["schemas"]["SsoStatus"];
         };
         /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_Account: {
+            /** @description A person as an administrator sees one. */
+            data: {
+                /** Format: date-time */
+                created_at: string;
+                email: string;
+                email_verified: boolean;
+                first_name: string;
+                id: string;
+                /** @description Platform administrator. */
+                is_admin: boolean;
+                /** Format: date-time */
+                last_login_at: string | null;
+                last_name: string;
+                /**
+                 * Format: date-time
+                 * @description No password is taken before; null where nothing is locked.
+                 */
+                locked_until: string | null;
+                /**
+                 * Format: int64
+                 * @description Organizations that the person is a member of.
+                 */
+                organization_count: number;
+                /** @description Whether signing in takes a second factor. */
+                second_factor: boolean;
+                status: components["schemas"]["AccountStatus"];
+            };
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_ApiKeyView: {
+            /** @description A key in an answer; never the key itself. */
+            data: {
+                /** Format: date-time */
+                created_at: string;
+                created_by: string | null;
+                /** @description Only where people look at keys, never to whoever holds the key. */
+                created_by_email: string | null;
+                /**
+                 * Format: date-time
+                 * @description Null: never.
+                 */
+                expires_at: string | null;
+                id: string;
+                /** @description `bk_AbCd...XyZa`. */
+                key_preview: string;
+                /**
+                 * Format: date-time
+                 * @description Up to half a minute late; null: never used.
+                 */
+                last_used: string | null;
+                name: string;
+                project_id: string;
+                /** @description The key that this one was made to replace. */
+                replaces_id: string | null;
+                scopes: components["schemas"]["KeyScope"][];
+                /** @description `active` or `expired`. */
+                status: string;
+            };
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_AuthOptions: {
+            /** @description How people get in. */
+            data: {
+                /** @description Whether mail leaves the installation. Without it, links come from administrators. */
+                mail: boolean;
+                password: components["schemas"]["PasswordRules"];
+                /** @description Who may sign up: `closed`, `invitation`, `domain` or `open`. */
+                sign_up: string;
+            };
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_CreatedUser: {
+            /** @description Somebody who was added. */
+            data: {
+                /** @description Where the person sets a password, for the administrator to hand on; null where one was given. */
+                password_reset_link: string | null;
+                user: components["schemas"]["Account"];
+            };
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_DefaultOrganizationSet: {
+            /** @description Nothing to tell. */
+            data: Record<string, unknown>;
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_Done: {
+            /** @description Nothing more to say. */
+            data: Record<string, unknown>;
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_EndedSessions: {
+            /** @description Sessions that were ended. */
+            data: {
+                /** Format: int64 */
+                ended: number;
+            };
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
         Envelope_EnterpriseStatus: {
             /** @description The edition and what it can do. */
             data: {
@@ -364,6 +1953,126 @@ export interface components {
                 license: components["schemas"]["LicenseStatus"];
                 rbac: components["schemas"]["RbacStatus"];
                 sso: components["schemas"]["SsoStatus"];
+            };
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_InvitationView: {
+            /** @description An invitation as the organisation sees it. */
+            data: {
+                /** Format: date-time */
+                created_at: string;
+                email: string;
+                /** Format: date-time */
+                expires_at: string;
+                id: string;
+                invited_by_email: string | null;
+                project_roles: components["schemas"]["ProjectGrant"][];
+                role: string;
+                /** Format: date-time */
+                sent_at: string;
+                /** Format: int32 */
+                sent_count: number;
+                status: components["schemas"]["InvitationStatus"];
+            };
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_JobDetail: {
+            /** @description A job with its data. */
+            data: components["schemas"]["JobView"] & {
+                /**
+                 * Format: date-time
+                 * @description Another process takes it then, unless this is put off.
+                 */
+                lease_until: string | null;
+                /** @description The process that does it. */
+                leased_by: string | null;
+                /** @description Its data; what is secret by its name is left out. */
+                payload: Record<string, unknown>;
+            };
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_JobSummary: {
+            /** @description The queue at a glance. */
+            data: {
+                counts: components["schemas"]["JobCount"][];
+                /**
+                 * Format: int64
+                 * @description How long the job has waited past its time that has waited longest; null when none does.
+                 */
+                oldest_queued_seconds: number | null;
+                /**
+                 * Format: int64
+                 * @description Processes that do jobs. Without one, jobs wait.
+                 */
+                runners: number;
+            };
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_JobView: {
+            /** @description A job of the queue. */
+            data: {
+                /**
+                 * Format: int32
+                 * @description How often it was begun.
+                 */
+                attempts: number;
+                /** @description Somebody asked for it to be stopped. */
+                cancel_requested: boolean;
+                /** Format: date-time */
+                created_at: string;
+                /** Format: date-time */
+                finished_at: string | null;
+                id: string;
+                /** @description Of two open jobs with the same kind and key there is one. */
+                key: string | null;
+                /** @description What it does, such as `send_mail`. */
+                kind: string;
+                /** @description Why the last attempt failed. */
+                last_error: string | null;
+                /** Format: int32 */
+                max_attempts: number;
+                organization_id: string | null;
+                /**
+                 * Format: int32
+                 * @description Higher ones are taken first.
+                 */
+                priority: number;
+                /** Format: int64 */
+                progress_done: number;
+                progress_note: string | null;
+                /** Format: int64 */
+                progress_total: number | null;
+                /**
+                 * Format: date-time
+                 * @description Not before.
+                 */
+                run_at: string;
+                /** @description `queued`, `running`, `done`, `dead` or `cancelled`. */
+                status: string;
+                /** Format: date-time */
+                updated_at: string;
+            };
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_Joined: {
+            /** @description Where I am a member now. */
+            data: {
+                organization_id: string;
             };
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -399,6 +2108,51 @@ export interface components {
             success: boolean;
         };
         /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_MadeApiKey: {
+            /** @description A key that was made just now. */
+            data: components["schemas"]["ApiKeyView"] & {
+                /** @description The key itself: this is the only time that it is shown. */
+                key: string;
+            };
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_MailDetail: {
+            /** @description A mail with its text. */
+            data: components["schemas"]["MailView"] & {
+                /** @description Empty a day after it was sent. */
+                html: string;
+                /** @description Empty a day after it was sent. */
+                text: string;
+            };
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_MailView: {
+            /** @description A mail. */
+            data: {
+                /** Format: date-time */
+                created_at: string;
+                id: string;
+                last_error: string | null;
+                recipient: string;
+                /** Format: date-time */
+                sent_at: string | null;
+                /** @description `queued`, `sent`, `kept` (there is no mail server) or `failed`. */
+                status: string;
+                subject: string;
+                /** @description Its occasion, such as `reset_password`. */
+                template: string;
+            };
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
         Envelope_Me: {
             /** @description A person's own profile. */
             data: {
@@ -407,12 +2161,171 @@ export interface components {
                 /** @description What the web app opens first. */
                 default_organization_id: string | null;
                 email: string;
+                /** @description Whether the address was shown to be mine. */
+                email_verified: boolean;
                 first_name: string;
                 id: string;
                 /** @description Platform administrator. */
                 is_admin: boolean;
                 last_name: string;
                 organizations: components["schemas"]["OrganizationMembership"][];
+                /** @description Whether signing in asks for a second factor. */
+                second_factor: boolean;
+            };
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_MemberView: {
+            /** @description A member of an organisation. */
+            data: {
+                email: string;
+                first_name: string;
+                /** Format: date-time */
+                joined_at: string;
+                /** Format: date-time */
+                last_login_at: string | null;
+                last_name: string;
+                /** @description Roles in single projects, in place of the one above. */
+                project_roles: components["schemas"]["MemberProjectRole"][];
+                role: string;
+                /** @description Whether they sign in with a second factor. */
+                second_factor: boolean;
+                /** @description `active` or `suspended`. */
+                status: string;
+                user_id: string;
+            };
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_Nothing: {
+            /** @description Nothing more to say. */
+            data: Record<string, unknown>;
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_OrganizationView: {
+            /** @description An organisation as one of its members sees it. */
+            data: {
+                /** Format: date-time */
+                archived_at: string | null;
+                /** @description Slug and id, for addresses. */
+                composite_slug: string;
+                /** Format: date-time */
+                created_at: string;
+                /** Format: date-time */
+                deleted_at: string | null;
+                id: string;
+                /** Format: int64 */
+                member_count: number;
+                name: string;
+                /**
+                 * Format: int64
+                 * @description Projects that I reach.
+                 */
+                project_count: number;
+                /** @description My role: `owner`, `admin`, `developer`, `viewer`, `none`, or a role of the organisation's own. */
+                role: string;
+                slug: string;
+                status: components["schemas"]["TenantStatus"];
+            };
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_ProjectView: {
+            /** @description A project as somebody who reaches it sees it. */
+            data: {
+                /** Format: date-time */
+                archived_at: string | null;
+                /** @description Slug and id, for addresses. */
+                composite_slug: string;
+                /** Format: date-time */
+                created_at: string;
+                /** Format: date-time */
+                deleted_at: string | null;
+                description: string;
+                id: string;
+                name: string;
+                organization_id: string;
+                /** @description My role there. */
+                role: string;
+                slug: string;
+                /** @description `active`, `archived` or `deleted`. */
+                status: string;
+            };
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_RecoveryCodes: {
+            /** @description Codes that each let one in once without the device. */
+            data: {
+                /** @description Shown this once. */
+                recovery_codes: string[];
+            };
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_RevokedApiKey: {
+            /** @description A key that is no more. */
+            data: Record<string, unknown>;
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_ScheduleView: {
+            /** @description A job that is made at certain times. */
+            data: {
+                /** @description Minute, hour, day of the month, month, day of the week; in UTC. */
+                cron: string;
+                /** @description The kind of job it makes. */
+                kind: string;
+                /** Format: date-time */
+                last_at: string | null;
+                name: string;
+                /** Format: date-time */
+                next_at: string;
+            };
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_SecondFactorSetup: {
+            /** @description A secret to be taken into an authenticator app. */
+            data: {
+                /** @description For a QR code. */
+                otpauth_url: string;
+                /** @description Base32, for typing it. */
+                secret: string;
+            };
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_SecondFactorView: {
+            /** @description Whether somebody has a second factor. */
+            data: {
+                enabled: boolean;
+                /** Format: date-time */
+                enabled_at: string | null;
+                /**
+                 * Format: int64
+                 * @description Recovery codes that were not used.
+                 */
+                recovery_codes_left: number;
             };
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -438,9 +2351,42 @@ export interface components {
             success: boolean;
         };
         /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
-        Envelope_SignedOut: {
-            /** @description Nothing to tell. */
-            data: Record<string, unknown>;
+        Envelope_SettingView: {
+            /** @description A setting as it stands somewhere. */
+            data: {
+                /** @description What can be chosen, where `type` is `choice`. */
+                choices: string[] | null;
+                /** @description What counts where nobody sets anything. */
+                default: components["schemas"]["SettingValue"];
+                description: string;
+                key: string;
+                own_value: components["schemas"]["SettingValue"] | null;
+                /** @description Where `value` comes from. */
+                source: components["schemas"]["Source"];
+                type: components["schemas"]["Kind"];
+                /** Format: date-time */
+                updated_at: string | null;
+                updated_by_email: string | null;
+                /** @description The value that counts. */
+                value: components["schemas"]["SettingValue"];
+                /**
+                 * Format: int64
+                 * @description Of `own_value`; hand it back with a change, so that nobody else's is overwritten.
+                 */
+                version: number | null;
+            };
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_SignUpResult: {
+            /** @description What has become of it. */
+            data: {
+                session: components["schemas"]["Session"] | null;
+                /** @description `signed_in`, or `verification_sent`: a mail is on its way, whether or not the address had an account before. */
+                status: string;
+            };
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
             success: boolean;
@@ -485,6 +2431,28 @@ export interface components {
                 trace_flags: number;
                 trace_state: string;
                 version: string | null;
+            };
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_Tenant: {
+            /** @description An organization as an administrator sees one: nothing of what it holds. */
+            data: {
+                /** Format: date-time */
+                created_at: string;
+                /** Format: date-time */
+                deleted_at: string | null;
+                id: string;
+                /** Format: int64 */
+                member_count: number;
+                name: string;
+                /** @description Whom to ask. */
+                owner_emails: string[];
+                /** Format: int64 */
+                project_count: number;
+                status: components["schemas"]["TenantStatus"];
             };
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -567,6 +2535,24 @@ export interface components {
             success: boolean;
         };
         /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_ValidInvitation: {
+            /** @description An invitation as whoever holds its token sees it. */
+            data: {
+                /** @description Whether the invited address has an account: sign in then, else sign up. */
+                account_exists: boolean;
+                email: string;
+                /** Format: date-time */
+                expires_at: string;
+                /** @description Name or e-mail; null when they have no account any more. */
+                invited_by: string | null;
+                organization_name: string;
+                role: string;
+            };
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
         Envelope_ValidKey: {
             /** @description A good key and what it stands for. */
             data: {
@@ -577,6 +2563,438 @@ export interface components {
                 /** @description Always true. */
                 valid: boolean;
             };
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_Vec_Account: {
+            data: {
+                /** Format: date-time */
+                created_at: string;
+                email: string;
+                email_verified: boolean;
+                first_name: string;
+                id: string;
+                /** @description Platform administrator. */
+                is_admin: boolean;
+                /** Format: date-time */
+                last_login_at: string | null;
+                last_name: string;
+                /**
+                 * Format: date-time
+                 * @description No password is taken before; null where nothing is locked.
+                 */
+                locked_until: string | null;
+                /**
+                 * Format: int64
+                 * @description Organizations that the person is a member of.
+                 */
+                organization_count: number;
+                /** @description Whether signing in takes a second factor. */
+                second_factor: boolean;
+                status: components["schemas"]["AccountStatus"];
+            }[];
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_Vec_ApiKeyView: {
+            data: {
+                /** Format: date-time */
+                created_at: string;
+                created_by: string | null;
+                /** @description Only where people look at keys, never to whoever holds the key. */
+                created_by_email: string | null;
+                /**
+                 * Format: date-time
+                 * @description Null: never.
+                 */
+                expires_at: string | null;
+                id: string;
+                /** @description `bk_AbCd...XyZa`. */
+                key_preview: string;
+                /**
+                 * Format: date-time
+                 * @description Up to half a minute late; null: never used.
+                 */
+                last_used: string | null;
+                name: string;
+                project_id: string;
+                /** @description The key that this one was made to replace. */
+                replaces_id: string | null;
+                scopes: components["schemas"]["KeyScope"][];
+                /** @description `active` or `expired`. */
+                status: string;
+            }[];
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_Vec_AuditLine: {
+            data: {
+                /** @description `resource.verb`, such as `member.update`. */
+                action: string;
+                /** @description Of an actor who is a person, as it is now. */
+                actor_email: string | null;
+                actor_id: string | null;
+                /** @description `user`, `api_key`, `operator`, `system` or `anonymous`. */
+                actor_type: string;
+                /** @description What is, where something changed. */
+                after: Record<string, unknown> | null;
+                /** @description What was, where something changed. */
+                before: Record<string, unknown> | null;
+                /** Format: date-time */
+                created_at: string;
+                id: string;
+                ip_address: string | null;
+                organization_id: string | null;
+                /** @description `success`, `denied` or `failure`. */
+                outcome: string;
+                project_id: string | null;
+                request_id: string | null;
+                target_id: string | null;
+                /** @description What the target was called at that time. */
+                target_name: string | null;
+                target_type: string;
+                user_agent: string | null;
+            }[];
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_Vec_InstallationAuditLine: {
+            data: {
+                action: string;
+                actor_email: string | null;
+                actor_id: string | null;
+                actor_type: string;
+                after: Record<string, unknown> | null;
+                before: Record<string, unknown> | null;
+                /** Format: date-time */
+                created_at: string;
+                id: string;
+                ip_address: string | null;
+                /** @description Always null here. */
+                organization_id: string | null;
+                outcome: string;
+                /** @description Always null here. */
+                project_id: string | null;
+                request_id: string | null;
+                target_id: string | null;
+                target_name: string | null;
+                target_type: string;
+                user_agent: string | null;
+            }[];
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_Vec_InvitationView: {
+            data: {
+                /** Format: date-time */
+                created_at: string;
+                email: string;
+                /** Format: date-time */
+                expires_at: string;
+                id: string;
+                invited_by_email: string | null;
+                project_roles: components["schemas"]["ProjectGrant"][];
+                role: string;
+                /** Format: date-time */
+                sent_at: string;
+                /** Format: int32 */
+                sent_count: number;
+                status: components["schemas"]["InvitationStatus"];
+            }[];
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_Vec_JobView: {
+            data: {
+                /**
+                 * Format: int32
+                 * @description How often it was begun.
+                 */
+                attempts: number;
+                /** @description Somebody asked for it to be stopped. */
+                cancel_requested: boolean;
+                /** Format: date-time */
+                created_at: string;
+                /** Format: date-time */
+                finished_at: string | null;
+                id: string;
+                /** @description Of two open jobs with the same kind and key there is one. */
+                key: string | null;
+                /** @description What it does, such as `send_mail`. */
+                kind: string;
+                /** @description Why the last attempt failed. */
+                last_error: string | null;
+                /** Format: int32 */
+                max_attempts: number;
+                organization_id: string | null;
+                /**
+                 * Format: int32
+                 * @description Higher ones are taken first.
+                 */
+                priority: number;
+                /** Format: int64 */
+                progress_done: number;
+                progress_note: string | null;
+                /** Format: int64 */
+                progress_total: number | null;
+                /**
+                 * Format: date-time
+                 * @description Not before.
+                 */
+                run_at: string;
+                /** @description `queued`, `running`, `done`, `dead` or `cancelled`. */
+                status: string;
+                /** Format: date-time */
+                updated_at: string;
+            }[];
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_Vec_MailView: {
+            data: {
+                /** Format: date-time */
+                created_at: string;
+                id: string;
+                last_error: string | null;
+                recipient: string;
+                /** Format: date-time */
+                sent_at: string | null;
+                /** @description `queued`, `sent`, `kept` (there is no mail server) or `failed`. */
+                status: string;
+                subject: string;
+                /** @description Its occasion, such as `reset_password`. */
+                template: string;
+            }[];
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_Vec_MemberView: {
+            data: {
+                email: string;
+                first_name: string;
+                /** Format: date-time */
+                joined_at: string;
+                /** Format: date-time */
+                last_login_at: string | null;
+                last_name: string;
+                /** @description Roles in single projects, in place of the one above. */
+                project_roles: components["schemas"]["MemberProjectRole"][];
+                role: string;
+                /** @description Whether they sign in with a second factor. */
+                second_factor: boolean;
+                /** @description `active` or `suspended`. */
+                status: string;
+                user_id: string;
+            }[];
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_Vec_MyInvitation: {
+            data: {
+                /** Format: date-time */
+                expires_at: string;
+                id: string;
+                invited_by: string | null;
+                organization_name: string;
+                role: string;
+            }[];
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_Vec_OrganizationView: {
+            data: {
+                /** Format: date-time */
+                archived_at: string | null;
+                /** @description Slug and id, for addresses. */
+                composite_slug: string;
+                /** Format: date-time */
+                created_at: string;
+                /** Format: date-time */
+                deleted_at: string | null;
+                id: string;
+                /** Format: int64 */
+                member_count: number;
+                name: string;
+                /**
+                 * Format: int64
+                 * @description Projects that I reach.
+                 */
+                project_count: number;
+                /** @description My role: `owner`, `admin`, `developer`, `viewer`, `none`, or a role of the organisation's own. */
+                role: string;
+                slug: string;
+                status: components["schemas"]["TenantStatus"];
+            }[];
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_Vec_PermissionView: {
+            data: {
+                description: string;
+                /** @description `resource:action`. */
+                name: string;
+            }[];
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_Vec_ProjectMemberView: {
+            data: {
+                /** @description What counts: `none` for somebody who does not reach the project. */
+                effective_role: string;
+                email: string;
+                first_name: string;
+                last_name: string;
+                organization_role: string;
+                /** @description In place of the role in the organisation; null where that one counts. */
+                project_role: string | null;
+                user_id: string;
+            }[];
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_Vec_ProjectView: {
+            data: {
+                /** Format: date-time */
+                archived_at: string | null;
+                /** @description Slug and id, for addresses. */
+                composite_slug: string;
+                /** Format: date-time */
+                created_at: string;
+                /** Format: date-time */
+                deleted_at: string | null;
+                description: string;
+                id: string;
+                name: string;
+                organization_id: string;
+                /** @description My role there. */
+                role: string;
+                slug: string;
+                /** @description `active`, `archived` or `deleted`. */
+                status: string;
+            }[];
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_Vec_RoleView: {
+            data: {
+                /** @description Whether it exists everywhere and cannot be changed. */
+                built_in: boolean;
+                description: string;
+                name: string;
+                /** @description Names, `resource:action`. */
+                permissions: string[];
+                /** @description `installation` or `organization`. */
+                scope_type: string;
+            }[];
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_Vec_ScheduleView: {
+            data: {
+                /** @description Minute, hour, day of the month, month, day of the week; in UTC. */
+                cron: string;
+                /** @description The kind of job it makes. */
+                kind: string;
+                /** Format: date-time */
+                last_at: string | null;
+                name: string;
+                /** Format: date-time */
+                next_at: string;
+            }[];
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_Vec_SessionView: {
+            data: {
+                /** Format: date-time */
+                created_at: string;
+                /** @description Whether it is the one that asks. */
+                current: boolean;
+                /** Format: date-time */
+                expires_at: string;
+                id: string;
+                ip_address: string | null;
+                /**
+                 * Format: date-time
+                 * @description To the minute.
+                 */
+                last_seen_at: string;
+                user_agent: string | null;
+            }[];
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_Vec_SettingChange: {
+            data: {
+                /** Format: date-time */
+                changed_at: string;
+                changed_by_email: string | null;
+                value: components["schemas"]["SettingValue"] | null;
+                /** Format: int64 */
+                version: number;
+            }[];
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_Vec_SettingView: {
+            data: {
+                /** @description What can be chosen, where `type` is `choice`. */
+                choices: string[] | null;
+                /** @description What counts where nobody sets anything. */
+                default: components["schemas"]["SettingValue"];
+                description: string;
+                key: string;
+                own_value: components["schemas"]["SettingValue"] | null;
+                /** @description Where `value` comes from. */
+                source: components["schemas"]["Source"];
+                type: components["schemas"]["Kind"];
+                /** Format: date-time */
+                updated_at: string | null;
+                updated_by_email: string | null;
+                /** @description The value that counts. */
+                value: components["schemas"]["SettingValue"];
+                /**
+                 * Format: int64
+                 * @description Of `own_value`; hand it back with a change, so that nobody else's is overwritten.
+                 */
+                version: number | null;
+            }[];
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
             success: boolean;
@@ -645,6 +3063,27 @@ export interface components {
                     [key: string]: number;
                 };
                 user_id: string | null;
+            }[];
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_Vec_Tenant: {
+            data: {
+                /** Format: date-time */
+                created_at: string;
+                /** Format: date-time */
+                deleted_at: string | null;
+                id: string;
+                /** Format: int64 */
+                member_count: number;
+                name: string;
+                /** @description Whom to ask. */
+                owner_emails: string[];
+                /** Format: int64 */
+                project_count: number;
+                status: components["schemas"]["TenantStatus"];
             }[];
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -741,11 +3180,159 @@ export interface components {
             /** @description Always false. */
             success: boolean;
         };
+        /**
+         * @description How long a key is good.
+         * @enum {string}
+         */
+        ExpiryOption: "30days" | "90days" | "never";
+        /** @description Whose password was forgotten. */
+        ForgotPassword: {
+            email: string;
+        };
+        /** @description A line of the audit log that belongs to no organization. */
+        InstallationAuditLine: {
+            action: string;
+            actor_email: string | null;
+            actor_id: string | null;
+            actor_type: string;
+            after: Record<string, unknown> | null;
+            before: Record<string, unknown> | null;
+            /** Format: date-time */
+            created_at: string;
+            id: string;
+            ip_address: string | null;
+            /** @description Always null here. */
+            organization_id: string | null;
+            outcome: string;
+            /** @description Always null here. */
+            project_id: string | null;
+            request_id: string | null;
+            target_id: string | null;
+            target_name: string | null;
+            target_type: string;
+            user_agent: string | null;
+        };
+        /**
+         * @description Where an invitation stands.
+         * @enum {string}
+         */
+        InvitationStatus: "pending" | "accepted" | "declined" | "revoked" | "expired";
+        /** @description The token of an invitation's link. */
+        InvitationToken: {
+            token: string;
+        };
+        /** @description An invitation as the organisation sees it. */
+        InvitationView: {
+            /** Format: date-time */
+            created_at: string;
+            email: string;
+            /** Format: date-time */
+            expires_at: string;
+            id: string;
+            invited_by_email: string | null;
+            project_roles: components["schemas"]["ProjectGrant"][];
+            role: string;
+            /** Format: date-time */
+            sent_at: string;
+            /** Format: int32 */
+            sent_count: number;
+            status: components["schemas"]["InvitationStatus"];
+        };
+        /** @description How many jobs of a kind have a status. */
+        JobCount: {
+            /** Format: int64 */
+            count: number;
+            kind: string;
+            status: string;
+        };
+        /** @description A job with its data. */
+        JobDetail: components["schemas"]["JobView"] & {
+            /**
+             * Format: date-time
+             * @description Another process takes it then, unless this is put off.
+             */
+            lease_until: string | null;
+            /** @description The process that does it. */
+            leased_by: string | null;
+            /** @description Its data; what is secret by its name is left out. */
+            payload: Record<string, unknown>;
+        };
+        /** @description The queue at a glance. */
+        JobSummary: {
+            counts: components["schemas"]["JobCount"][];
+            /**
+             * Format: int64
+             * @description How long the job has waited past its time that has waited longest; null when none does.
+             */
+            oldest_queued_seconds: number | null;
+            /**
+             * Format: int64
+             * @description Processes that do jobs. Without one, jobs wait.
+             */
+            runners: number;
+        };
+        /** @description A job of the queue. */
+        JobView: {
+            /**
+             * Format: int32
+             * @description How often it was begun.
+             */
+            attempts: number;
+            /** @description Somebody asked for it to be stopped. */
+            cancel_requested: boolean;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            finished_at: string | null;
+            id: string;
+            /** @description Of two open jobs with the same kind and key there is one. */
+            key: string | null;
+            /** @description What it does, such as `send_mail`. */
+            kind: string;
+            /** @description Why the last attempt failed. */
+            last_error: string | null;
+            /** Format: int32 */
+            max_attempts: number;
+            organization_id: string | null;
+            /**
+             * Format: int32
+             * @description Higher ones are taken first.
+             */
+            priority: number;
+            /** Format: int64 */
+            progress_done: number;
+            progress_note: string | null;
+            /** Format: int64 */
+            progress_total: number | null;
+            /**
+             * Format: date-time
+             * @description Not before.
+             */
+            run_at: string;
+            /** @description `queued`, `running`, `done`, `dead` or `cancelled`. */
+            status: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        /** @description Where I am a member now. */
+        Joined: {
+            organization_id: string;
+        };
         /** @description Whose key it is. */
         KeyOwner: {
             api_key_id: string;
             user_id: string | null;
         };
+        /**
+         * @description One thing that a key may be used for.
+         * @enum {string}
+         */
+        KeyScope: "ingest" | "read" | "gateway" | "full";
+        /**
+         * @description How a value is entered.
+         * @enum {string}
+         */
+        Kind: "bool" | "integer" | "string" | "string_list" | "choice";
         /** @description The licence in full. */
         LicenseFacts: {
             /** @description What it means and what to do. */
@@ -785,6 +3372,33 @@ export interface components {
             email: string;
             password: string;
         };
+        /** @description A key that was made just now. */
+        MadeApiKey: components["schemas"]["ApiKeyView"] & {
+            /** @description The key itself: this is the only time that it is shown. */
+            key: string;
+        };
+        /** @description A mail with its text. */
+        MailDetail: components["schemas"]["MailView"] & {
+            /** @description Empty a day after it was sent. */
+            html: string;
+            /** @description Empty a day after it was sent. */
+            text: string;
+        };
+        /** @description A mail. */
+        MailView: {
+            /** Format: date-time */
+            created_at: string;
+            id: string;
+            last_error: string | null;
+            recipient: string;
+            /** Format: date-time */
+            sent_at: string | null;
+            /** @description `queued`, `sent`, `kept` (there is no mail server) or `failed`. */
+            status: string;
+            subject: string;
+            /** @description Its occasion, such as `reset_password`. */
+            template: string;
+        };
         /** @description A person's own profile. */
         Me: {
             /** Format: date-time */
@@ -792,12 +3406,45 @@ export interface components {
             /** @description What the web app opens first. */
             default_organization_id: string | null;
             email: string;
+            /** @description Whether the address was shown to be mine. */
+            email_verified: boolean;
             first_name: string;
             id: string;
             /** @description Platform administrator. */
             is_admin: boolean;
             last_name: string;
             organizations: components["schemas"]["OrganizationMembership"][];
+            /** @description Whether signing in asks for a second factor. */
+            second_factor: boolean;
+        };
+        /** @description A member's role in a single project. */
+        MemberProjectRole: {
+            project_id: string;
+            project_name: string;
+            role: string;
+        };
+        /** @description Another role. */
+        MemberRole: {
+            /** @description `owner`, `admin`, `developer`, `viewer`, or `none`: projects by assignment only. */
+            role: string;
+        };
+        /** @description A member of an organisation. */
+        MemberView: {
+            email: string;
+            first_name: string;
+            /** Format: date-time */
+            joined_at: string;
+            /** Format: date-time */
+            last_login_at: string | null;
+            last_name: string;
+            /** @description Roles in single projects, in place of the one above. */
+            project_roles: components["schemas"]["MemberProjectRole"][];
+            role: string;
+            /** @description Whether they sign in with a second factor. */
+            second_factor: boolean;
+            /** @description `active` or `suspended`. */
+            status: string;
+            user_id: string;
         };
         /** @description `meta` of every answer. */
         Meta: {
@@ -809,6 +3456,54 @@ export interface components {
             /** @description Always `v1`. */
             version: string;
         };
+        /** @description An invitation to me. */
+        MyInvitation: {
+            /** Format: date-time */
+            expires_at: string;
+            id: string;
+            invited_by: string | null;
+            organization_name: string;
+            role: string;
+        };
+        /** @description A key to be made. */
+        NewApiKey: {
+            /**
+             * Format: date-time
+             * @description RFC 3339; in place of `expiry_option`.
+             */
+            expires_at?: string | null;
+            expiry_option?: components["schemas"]["ExpiryOption"] | null;
+            name: string;
+            /** @description Without it, `full`. */
+            scopes?: components["schemas"]["KeyScope"][] | null;
+        };
+        /** @description Whom to invite, and as what. */
+        NewInvitation: {
+            email: string;
+            /** @description Roles in single projects, in place of the one above. */
+            project_roles?: components["schemas"]["ProjectGrant"][];
+            /** @description `owner`, `admin`, `developer`, `viewer`, or `none`: projects by assignment only. None above one's own. */
+            role: string;
+        };
+        /** @description A project to be made. */
+        NewProject: {
+            description?: string | null;
+            /** @description 1 to 100 characters. */
+            name: string;
+        };
+        /** @description An account to be made. */
+        NewSignUp: {
+            email: string;
+            first_name: string;
+            /** @description From the link of an invitation to this address. */
+            invitation_token?: string | null;
+            last_name: string;
+            /** @description Makes an organization of this name, with a first project. Not looked at with an invitation. */
+            organization_name?: string | null;
+            password: string;
+        };
+        /** @description Nothing more to say. */
+        Nothing: Record<string, unknown>;
         /** @description An organisation that I am a member of. */
         OrganizationMembership: {
             /** @description Slug and id, for addresses. */
@@ -822,6 +3517,35 @@ export interface components {
             role: string;
             slug: string;
         };
+        /** @description What an organisation is called. */
+        OrganizationName: {
+            /** @description 1 to 100 characters. */
+            name: string;
+        };
+        /** @description An organisation as one of its members sees it. */
+        OrganizationView: {
+            /** Format: date-time */
+            archived_at: string | null;
+            /** @description Slug and id, for addresses. */
+            composite_slug: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            deleted_at: string | null;
+            id: string;
+            /** Format: int64 */
+            member_count: number;
+            name: string;
+            /**
+             * Format: int64
+             * @description Projects that I reach.
+             */
+            project_count: number;
+            /** @description My role: `owner`, `admin`, `developer`, `viewer`, `none`, or a role of the organisation's own. */
+            role: string;
+            slug: string;
+            status: components["schemas"]["TenantStatus"];
+        };
         /** @description What a list tells about its place. */
         Pagination: {
             /** @description Whether there is a next page. */
@@ -834,6 +3558,36 @@ export interface components {
             /** @description Hand this back as `cursor` for the next page; null at the end. */
             next_cursor: string | null;
         };
+        /** @description What a password must be. */
+        PasswordRules: {
+            max_length: number;
+            /** @description Characters. */
+            min_length: number;
+        };
+        /** @description Something that a role may allow. */
+        PermissionView: {
+            description: string;
+            /** @description `resource:action`. */
+            name: string;
+        };
+        /** @description A role in a single project that comes with an invitation. */
+        ProjectGrant: {
+            project_id: string;
+            /** @description `admin`, `developer`, `viewer` or `none`. */
+            role: string;
+        };
+        /** @description A member of the organisation, as seen from one of its projects. */
+        ProjectMemberView: {
+            /** @description What counts: `none` for somebody who does not reach the project. */
+            effective_role: string;
+            email: string;
+            first_name: string;
+            last_name: string;
+            organization_role: string;
+            /** @description In place of the role in the organisation; null where that one counts. */
+            project_role: string | null;
+            user_id: string;
+        };
         /** @description A project in it. */
         ProjectMembership: {
             composite_slug: string;
@@ -845,6 +3599,32 @@ export interface components {
             role: string;
             slug: string;
             /** @description `active` or `archived`. */
+            status: string;
+        };
+        /** @description What of a project shall be different; what is left out stays. */
+        ProjectUpdate: {
+            description?: string | null;
+            /** @description 1 to 100 characters. */
+            name?: string | null;
+        };
+        /** @description A project as somebody who reaches it sees it. */
+        ProjectView: {
+            /** Format: date-time */
+            archived_at: string | null;
+            /** @description Slug and id, for addresses. */
+            composite_slug: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            deleted_at: string | null;
+            description: string;
+            id: string;
+            name: string;
+            organization_id: string;
+            /** @description My role there. */
+            role: string;
+            slug: string;
+            /** @description `active`, `archived` or `deleted`. */
             status: string;
         };
         /** @description The prompt a span was made from. */
@@ -862,10 +3642,68 @@ export interface components {
             custom_roles: boolean;
             detail: string;
         };
+        /** @description Codes that each let one in once without the device. */
+        RecoveryCodes: {
+            /** @description Shown this once. */
+            recovery_codes: string[];
+        };
         /** @description For callers without cookies. */
         Refresh: {
             /** @description The value of the cookie `brokle_refresh`. */
             refresh_token: string;
+        };
+        /** @description My password and a code. */
+        ReplaceRecoveryCodes: {
+            code: string;
+            password: string;
+        };
+        /** @description Whom to send it to. */
+        ResendVerification: {
+            email: string;
+        };
+        /** @description The token of the link in the mail, and the password to be set. */
+        ResetPassword: {
+            new_password: string;
+            token: string;
+        };
+        /** @description A key that is no more. */
+        RevokedApiKey: Record<string, unknown>;
+        /** @description A role in one project. */
+        RoleInProject: {
+            /** @description `admin`, `developer`, `viewer`, or `none`: out of reach. */
+            role: string;
+        };
+        /** @description A role that members can have. */
+        RoleView: {
+            /** @description Whether it exists everywhere and cannot be changed. */
+            built_in: boolean;
+            description: string;
+            name: string;
+            /** @description Names, `resource:action`. */
+            permissions: string[];
+            /** @description `installation` or `organization`. */
+            scope_type: string;
+        };
+        /** @description How long the old key stays good. */
+        Rotation: {
+            /**
+             * Format: int32
+             * @description 0 to 168; with 0 the old key is revoked at once.
+             * @default 24
+             */
+            overlap_hours: number;
+        };
+        /** @description A job that is made at certain times. */
+        ScheduleView: {
+            /** @description Minute, hour, day of the month, month, day of the week; in UTC. */
+            cron: string;
+            /** @description The kind of job it makes. */
+            kind: string;
+            /** Format: date-time */
+            last_at: string | null;
+            name: string;
+            /** Format: date-time */
+            next_at: string;
         };
         /** @description The instrumentation scope of a span. */
         ScopeView: {
@@ -873,6 +3711,24 @@ export interface components {
             name: string;
             schema_url: string;
             version: string;
+        };
+        /** @description A secret to be taken into an authenticator app. */
+        SecondFactorSetup: {
+            /** @description For a QR code. */
+            otpauth_url: string;
+            /** @description Base32, for typing it. */
+            secret: string;
+        };
+        /** @description Whether somebody has a second factor. */
+        SecondFactorView: {
+            enabled: boolean;
+            /** Format: date-time */
+            enabled_at: string | null;
+            /**
+             * Format: int64
+             * @description Recovery codes that were not used.
+             */
+            recovery_codes_left: number;
         };
         /** @description An open session. The refresh token is in the cookie `brokle_refresh`, out of reach of scripts. */
         Session: {
@@ -887,8 +3743,83 @@ export interface components {
             token_type: string;
             user: components["schemas"]["UserView"];
         };
-        /** @description Nothing to tell. */
-        SignedOut: Record<string, unknown>;
+        /** @description A device that somebody is signed in on. */
+        SessionView: {
+            /** Format: date-time */
+            created_at: string;
+            /** @description Whether it is the one that asks. */
+            current: boolean;
+            /** Format: date-time */
+            expires_at: string;
+            id: string;
+            ip_address: string | null;
+            /**
+             * Format: date-time
+             * @description To the minute.
+             */
+            last_seen_at: string;
+            user_agent: string | null;
+        };
+        /** @description A value for a setting. */
+        SetSetting: {
+            /** @description As the setting's `type` says. */
+            value: components["schemas"]["SettingValue"];
+            /**
+             * Format: int64
+             * @description The `version` that was seen, 0 for a value that is inherited: 409 where somebody else has changed it since. Without it,
+             *     whatever is there is replaced.
+             */
+            version?: number | null;
+        };
+        /** @description My password, once more. */
+        SetUpSecondFactor: {
+            password: string;
+        };
+        /** @description A change of a setting. */
+        SettingChange: {
+            /** Format: date-time */
+            changed_at: string;
+            changed_by_email: string | null;
+            value: components["schemas"]["SettingValue"] | null;
+            /** Format: int64 */
+            version: number;
+        };
+        /** @description What a setting can hold, as its `type` says. */
+        SettingValue: boolean | number | string | string[];
+        /** @description A setting as it stands somewhere. */
+        SettingView: {
+            /** @description What can be chosen, where `type` is `choice`. */
+            choices: string[] | null;
+            /** @description What counts where nobody sets anything. */
+            default: components["schemas"]["SettingValue"];
+            description: string;
+            key: string;
+            own_value: components["schemas"]["SettingValue"] | null;
+            /** @description Where `value` comes from. */
+            source: components["schemas"]["Source"];
+            type: components["schemas"]["Kind"];
+            /** Format: date-time */
+            updated_at: string | null;
+            updated_by_email: string | null;
+            /** @description The value that counts. */
+            value: components["schemas"]["SettingValue"];
+            /**
+             * Format: int64
+             * @description Of `own_value`; hand it back with a change, so that nobody else's is overwritten.
+             */
+            version: number | null;
+        };
+        /** @description What has become of it. */
+        SignUpResult: {
+            session: components["schemas"]["Session"] | null;
+            /** @description `signed_in`, or `verification_sent`: a mail is on its way, whether or not the address had an account before. */
+            status: string;
+        };
+        /**
+         * @description Where the value that counts comes from.
+         * @enum {string}
+         */
+        Source: "default" | "installation" | "organization" | "project";
         /** @description One span with everything that is known of it. */
         SpanDetail: components["schemas"]["SpanSummary"] & {
             attributes: Record<string, unknown>;
@@ -1025,6 +3956,27 @@ export interface components {
          * @enum {string}
          */
         Status: "unset" | "ok" | "error";
+        /** @description An organization as an administrator sees one: nothing of what it holds. */
+        Tenant: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            deleted_at: string | null;
+            id: string;
+            /** Format: int64 */
+            member_count: number;
+            name: string;
+            /** @description Whom to ask. */
+            owner_emails: string[];
+            /** Format: int64 */
+            project_count: number;
+            status: components["schemas"]["TenantStatus"];
+        };
+        /**
+         * @description Where an organisation or a project stands.
+         * @enum {string}
+         */
+        TenantStatus: "active" | "archived" | "deleted";
         /** @description A trace in a list or at the head of its page. */
         TraceSummary: {
             /** @description US dollars by kind of usage. */
@@ -1095,12 +4047,39 @@ export interface components {
             user_id: string | null;
             version: string | null;
         };
+        /** @description Who shall own it. */
+        Transfer: {
+            /** @description A member who is not suspended. */
+            user_id: string;
+        };
+        /** @description What is to change; what is left out stays. */
+        UpdateMe: {
+            first_name?: string | null;
+            last_name?: string | null;
+        };
+        /** @description What is changed; what is missing stays. */
+        UpdateUser: {
+            is_admin?: boolean | null;
+            status?: components["schemas"]["AccountStatus"] | null;
+        };
         /** @description A person in an answer. */
         UserView: {
             email: string;
             first_name: string;
             id: string;
             last_name: string;
+        };
+        /** @description An invitation as whoever holds its token sees it. */
+        ValidInvitation: {
+            /** @description Whether the invited address has an account: sign in then, else sign up. */
+            account_exists: boolean;
+            email: string;
+            /** Format: date-time */
+            expires_at: string;
+            /** @description Name or e-mail; null when they have no account any more. */
+            invited_by: string | null;
+            organization_name: string;
+            role: string;
         };
         /** @description A good key and what it stands for. */
         ValidKey: {
@@ -1111,6 +4090,10 @@ export interface components {
             /** @description Always true. */
             valid: boolean;
         };
+        /** @description The token of the link in the mail. */
+        VerifyEmail: {
+            token: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -1120,6 +4103,1079 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    listInstallationAuditLogs: {
+        parameters: {
+            query?: {
+                /** @description 1 to 100; 50 without it. */
+                limit?: number;
+                /** @description `meta.pagination.next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Vec_InstallationAuditLine"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    listJobs: {
+        parameters: {
+            query?: {
+                /** @description `queued`, `running`, `done`, `dead` or `cancelled`. */
+                status?: string;
+                /** @description Jobs of this kind only. */
+                kind?: string;
+                /** @description 1 to 100; 50 without it. */
+                limit?: number;
+                /** @description `meta.pagination.next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Vec_JobView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    getJobSummary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_JobSummary"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    getJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_JobDetail"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    cancelJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_JobView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description it has ended */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    retryJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_JobView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description its status does not allow it, or another job does the same work */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    listAllOrganizations: {
+        parameters: {
+            query?: {
+                /** @description Part of the name, in any case. */
+                search?: string;
+                status?: components["schemas"]["TenantStatus"];
+                /** @description 1 to 100; 50 without it. */
+                limit?: number;
+                /** @description `meta.pagination.next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Vec_Tenant"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    adminRestoreOrganization: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Tenant"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description no deleted organization has this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    listMail: {
+        parameters: {
+            query?: {
+                /** @description `queued`, `sent`, `kept` or `failed`. */
+                status?: string;
+                /** @description 1 to 100; 50 without it. */
+                limit?: number;
+                /** @description `meta.pagination.next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Vec_MailView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    getMail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mail_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_MailDetail"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    retryMail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mail_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_MailView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description it was sent, or there is no mail server */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    listSchedules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Vec_ScheduleView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    runSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_ScheduleView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    listInstallationSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Vec_SettingView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    setInstallationSetting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetSetting"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_SettingView"];
+                };
+            };
+            /** @description the value does not fit */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description no such setting */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description somebody else has changed it meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    resetInstallationSetting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_SettingView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description no such setting */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    getInstallationSettingHistory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Vec_SettingChange"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description no such setting */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    listUsers: {
+        parameters: {
+            query?: {
+                /** @description Part of the e-mail or the name, in any case. */
+                search?: string;
+                status?: components["schemas"]["AccountStatus"];
+                /** @description 1 to 100; 50 without it. */
+                limit?: number;
+                /** @description `meta.pagination.next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Vec_Account"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    createUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateUser"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_CreatedUser"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description somebody has this address */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    updateUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateUser"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Account"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description oneself, or the last administrator */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    resetUserSecondFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Done"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    adminRevokeSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_EndedSessions"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    sendPasswordReset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Done"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    unlockUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Done"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    forgotPassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForgotPassword"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Done"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
     login: {
         parameters: {
             query?: never;
@@ -1150,8 +5206,35 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description wrong e-mail or password */
+            /** @description wrong e-mail or password; or `SECOND_FACTOR_REQUIRED` with `details.challenge` for `/api/v1/auth/second-factor` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description the e-mail address is not verified (`details.reason` is `email_not_verified`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description too many failed sign-ins; `Retry-After` tells the seconds to wait */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description too many people are signing in */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1175,7 +5258,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Envelope_SignedOut"];
+                    "application/json": components["schemas"]["Envelope_Done"];
                 };
             };
             401: {
@@ -1184,6 +5267,52 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    logoutAll: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_EndedSessions"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    getAuthOptions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_AuthOptions"];
                 };
             };
         };
@@ -1212,6 +5341,525 @@ export interface operations {
             };
             /** @description `REFRESH_EXPIRED`: sign in again */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    resendVerification: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResendVerification"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Done"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    resetPassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResetPassword"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Done"];
+                };
+            };
+            /** @description the token is not valid (any more), or the password is not good enough */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    getSecondFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_SecondFactorView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    completeLogin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CompleteLogin"];
+            };
+        };
+        responses: {
+            /** @description and the cookie `brokle_refresh` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Session"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description the code is wrong, or the challenge has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description too many failed sign-ins; `Retry-After` tells the seconds to wait */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    disableSecondFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DisableSecondFactor"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Done"];
+                };
+            };
+            /** @description the password or the code is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description it is off */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    enableSecondFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnableSecondFactor"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_RecoveryCodes"];
+                };
+            };
+            /** @description the code is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description it is on already, or was not set up */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    replaceRecoveryCodes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplaceRecoveryCodes"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_RecoveryCodes"];
+                };
+            };
+            /** @description the password or the code is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description it is off */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    setUpSecondFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetUpSecondFactor"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_SecondFactorSetup"];
+                };
+            };
+            /** @description the password is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description it is on already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description the installation has no AI_KEY_ENCRYPTION_KEY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    listSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Vec_SessionView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    revokeOtherSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_EndedSessions"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    revokeSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Done"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description no open session of mine */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    signUp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSignUp"];
+            };
+        };
+        responses: {
+            /** @description with an invitation also the cookie `brokle_refresh` */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_SignUpResult"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description this installation does not let this address sign up */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description with an invitation: the address has an account */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    verifyEmail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerifyEmail"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Done"];
+                };
+            };
+            /** @description the token is not valid (any more) */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1283,6 +5931,2687 @@ export interface operations {
                 };
             };
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    listMyInvitations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Vec_MyInvitation"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    acceptInvitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Acceptance"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Joined"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description it is for another address, or mine is not verified */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description unknown, expired, revoked or used */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description I am a member already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    declineInvitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationToken"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Nothing"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description unknown, expired, revoked or used */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    validateInvitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationToken"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_ValidInvitation"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description unknown, expired, revoked or used */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    listOrganizations: {
+        parameters: {
+            query?: {
+                /** @description Without it, active and archived ones; `deleted`: those that I own and can restore. */
+                status?: "active" | "archived" | "deleted";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Vec_OrganizationView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    createOrganization: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrganizationName"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_OrganizationView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description only platform administrators make organizations here */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    getOrganization: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_OrganizationView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    deleteOrganization: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Nothing"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    updateOrganization: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrganizationName"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_OrganizationView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description the organization is archived */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    archiveOrganization: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_OrganizationView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description it is archived already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    listAuditLogs: {
+        parameters: {
+            query?: {
+                /** @description Id of the person or API key that acted. */
+                actor_id?: string;
+                /** @description Such as `member.update`. */
+                action?: string;
+                /** @description Such as `member`. */
+                target_type?: string;
+                target_id?: string;
+                project_id?: string;
+                /** @description `success`, `denied` or `failure`. */
+                outcome?: string;
+                /** @description RFC 3339 or Unix seconds, inclusive. */
+                start_time?: string;
+                /** @description RFC 3339 or Unix seconds, exclusive. */
+                end_time?: string;
+                /** @description 1 to 100; 50 without it. */
+                limit?: number;
+                /** @description `meta.pagination.next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description one page; `meta.pagination.next_cursor` leads to the next */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Vec_AuditLine"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    exportAuditLogs: {
+        parameters: {
+            query: {
+                /** @description `csv` or `json`. */
+                format: "csv" | "json";
+                /** @description Id of the person or API key that acted. */
+                actor_id?: string;
+                /** @description Such as `member.update`. */
+                action?: string;
+                /** @description Such as `member`. */
+                target_type?: string;
+                target_id?: string;
+                project_id?: string;
+                /** @description `success`, `denied` or `failure`. */
+                outcome?: string;
+                /** @description RFC 3339 or Unix seconds, inclusive. */
+                start_time?: string;
+                /** @description RFC 3339 or Unix seconds, exclusive. */
+                end_time?: string;
+                /** @description 1 to 100; 50 without it. */
+                limit?: number;
+                /** @description `meta.pagination.next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the file, as it is read from the database */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/json": string;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    listInvitations: {
+        parameters: {
+            query?: {
+                /** @description Without it, all. */
+                status?: "pending" | "accepted" | "declined" | "revoked" | "expired";
+            };
+            header?: never;
+            path: {
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Vec_InvitationView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    createInvitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewInvitation"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_InvitationView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description also for a role above one's own */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description also for a project that the organization does not have */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description a member or invited already, or archived */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    revokeInvitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: string;
+                invitation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Nothing"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description not open any more */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    resendInvitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: string;
+                invitation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_InvitationView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description not open any more */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description sent a moment ago; with `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    leaveOrganization: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Nothing"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description the last owner cannot leave */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    listMembers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Vec_MemberView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    removeMember: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: string;
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Nothing"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description also for oneself, and for owners unless one is an owner */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description the last owner, or the organization is archived */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    updateMember: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: string;
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberRole"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_MemberView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description also for oneself, and for owners unless one is an owner */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description the last owner, or the organization is archived */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    reinstateMember: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: string;
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_MemberView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description also for oneself, and for owners unless one is an owner */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description the last owner, or the organization is archived */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    suspendMember: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: string;
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_MemberView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description also for oneself, and for owners unless one is an owner */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description the last owner, or the organization is archived */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    listPermissions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Vec_PermissionView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    restoreOrganization: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_OrganizationView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    listRoles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Vec_RoleView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    listOrganizationSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Vec_SettingView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description no such organization, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    setOrganizationSetting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: string;
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetSetting"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_SettingView"];
+                };
+            };
+            /** @description the value does not fit */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description no such setting, or no such organization, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description somebody else has changed it meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    resetOrganizationSetting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: string;
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_SettingView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description no such setting, or no such organization, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    getOrganizationSettingHistory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: string;
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Vec_SettingChange"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description no such setting, or no such organization, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    transferOwnership: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Transfer"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_OrganizationView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description or not a member */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    unarchiveOrganization: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_OrganizationView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    listProjects: {
+        parameters: {
+            query: {
+                organization_id: string;
+                /** @description Without it, active and archived ones; `deleted`: those that can be restored. */
+                status?: "active" | "archived" | "deleted";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Vec_ProjectView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    createProject: {
+        parameters: {
+            query: {
+                organization_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewProject"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_ProjectView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description the organization is archived */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    getProject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_ProjectView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    deleteProject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Nothing"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    updateProject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProjectUpdate"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_ProjectView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description it or its organization is archived */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    listApiKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Vec_ApiKeyView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    createApiKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewApiKey"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_MadeApiKey"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description the project or its organization is archived */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    revokeApiKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+                api_key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_RevokedApiKey"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    renameApiKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+                api_key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApiKeyName"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_ApiKeyView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description the project or its organization is archived */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    rotateApiKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+                api_key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Rotation"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_MadeApiKey"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description the key has expired or was rotated already, or the project is archived */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    archiveProject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_ProjectView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description it or its organization is archived already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    listProjectMembers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Vec_ProjectMemberView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    setProjectRole: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleInProject"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Nothing"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description also for oneself, and for a role above one's own */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description or not a member of the organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description an owner, or archived */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    clearProjectRole: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Nothing"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description also for oneself, and for a role above one's own */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description or not a member of the organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description an owner, or archived */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    restoreProject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_ProjectView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description its organization is archived */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    listProjectSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Vec_SettingView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description no such project, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    setProjectSetting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetSetting"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_SettingView"];
+                };
+            };
+            /** @description the value does not fit */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description no such setting, or no such project, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description somebody else has changed it meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    resetProjectSetting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_SettingView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description no such setting, or no such project, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    getProjectSettingHistory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Vec_SettingChange"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description no such setting, or no such project, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    unarchiveProject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_ProjectView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description its organization is archived */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1523,6 +8852,134 @@ export interface operations {
                 };
             };
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    updateMe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateMe"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Me"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    setDefaultOrganization: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DefaultOrganization"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_DefaultOrganizationSet"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description no organization of mine */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    changePassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangePassword"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Done"];
+                };
+            };
+            /** @description the current password is wrong, or the new one is not good enough */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description too many wrong passwords; `Retry-After` tells the seconds to wait */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
