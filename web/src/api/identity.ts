@@ -2,6 +2,7 @@
  * Accounts, organisations, projects and administration: the types and the calls. What the rest of the app uses of them is here,
  * so that a change of the API is a change of this file.
  */
+import { address, type Query } from "./address";
 import { authorized } from "./client";
 import type { Me as BaseMe, Meta, Session } from "./contract";
 import { errorFromResponse, toApiError } from "./error";
@@ -284,23 +285,12 @@ export interface Paged<Item> {
 }
 
 type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-type Query = Readonly<Record<string, string | number | undefined>>;
 interface Options {
   query?: Query;
   body?: unknown;
   signal?: AbortSignal;
   /** For routes that ask for nobody: no token is sent, and a 401 is about what was sent, not about the session. */
   open?: true;
-}
-
-/** The path of a call with its query; what is undefined or empty is left out. */
-export function address(path: string, query: Query = {}): string {
-  const search = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined && value !== "") search.set(name, String(value));
-  }
-  const text = search.toString();
-  return `/api/v1${path}${text === "" ? "" : `?${text}`}`;
 }
 
 async function send(method: Method, path: string, { query, body, signal, open }: Options): Promise<Response> {

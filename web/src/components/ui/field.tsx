@@ -136,7 +136,7 @@ export function Select<Value extends string>({ label, hint, error, bare, classNa
           {...wiring}
           value={value}
           onChange={(event) => onChange(event.target.value as Value)}
-          className={cx(CONTROL, "h-8 truncate pr-7")}
+          className={cx(CONTROL, "h-8 truncate pr-1")}
           {...rest}
         >
           {options.map((option) => (

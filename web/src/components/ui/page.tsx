@@ -1,6 +1,6 @@
-import { createLink } from "@tanstack/react-router";
+import { createLink, useLocation } from "@tanstack/react-router";
 import type { LucideIcon } from "lucide-react";
-import { useEffect, type AnchorHTMLAttributes, type ReactNode } from "react";
+import { useEffect, useRef, type AnchorHTMLAttributes, type ReactNode } from "react";
 import { OpenNavigationButton } from "@/features/shell/navigation-context";
 import { t } from "@/i18n";
 import { cx } from "./cx";
@@ -36,11 +36,17 @@ interface SettingsLayoutProps {
 
 /** Pages that belong together: their names at the side, or in a row above where there is no room. */
 export function SettingsLayout({ title, context, navigation, children }: SettingsLayoutProps) {
+  const { pathname } = useLocation();
+  const row = useRef<HTMLElement>(null);
+  useEffect(() => {
+    row.current?.querySelector('[data-status="active"]')?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [pathname]);
   return (
     <>
       <PageHeader title={title} context={context} />
       <div className="flex min-h-0 flex-1 flex-col md:flex-row">
         <nav
+          ref={row}
           aria-label={title}
           className="flex shrink-0 gap-px overflow-x-auto border-b border-line p-2 [scrollbar-width:none] md:w-48 md:flex-col md:overflow-y-auto md:border-r md:border-b-0 md:p-3"
         >
