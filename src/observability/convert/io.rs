@@ -48,6 +48,9 @@ fn first(view: &View<'_>, field: Field) -> Choice {
     match view.hits(field).next() {
         Some((candidate, Hit::Attribute(position, _))) => Choice::Attribute { position, label: &candidate.label },
         Some((candidate, Hit::Built(text))) => Choice::Built { text, label: Cow::Borrowed(&candidate.label) },
+        Some((candidate, hit @ Hit::Part(_))) => {
+            Choice::Built { text: hit.into_text().into_owned(), label: Cow::Borrowed(&candidate.label) }
+        }
         Some((_, Hit::Resource(_))) | None => Choice::None,
     }
 }
