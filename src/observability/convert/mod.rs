@@ -10,6 +10,8 @@
 
 #[cfg(test)]
 pub(crate) mod arbitrary;
+#[cfg(test)]
+mod captured;
 mod cost;
 mod counting;
 mod family;

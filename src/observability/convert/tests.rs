@@ -4,9 +4,7 @@ use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
 use proptest::prelude::*;
 
-use super::testing::{
-    START, attribute, context, convert_span, fixture_rows, flagged, kvlist, mapped, pairs, pricer, request, row, span, value,
-};
+use super::testing::{START, context, convert_span, fixture_rows, flagged, kvlist, mapped, pairs, pricer, request, row, span, value};
 use super::value::into_text;
 use super::*;
 use crate::observability::rows::{AttributeType, ENDED_VERSION_BIT};
@@ -165,12 +163,16 @@ fn the_spans_of_the_current_vercel_sdk_follow_the_genai_conventions() {
 }
 
 /// Every attribute of a span with its text and type, read back from its row: from the map, or from the side it became.
-fn restored(row: &ObservationRow) -> Vec<(String, String, u8)> {
+pub(super) fn restored(row: &ObservationRow) -> Vec<(String, String, u8)> {
     let kind = |key: &str| row.attribute_types.iter().find(|(name, _)| name == key).map_or(0, |(_, kind)| *kind);
     let mut all: Vec<_> = row.attributes.iter().map(|(key, text)| (key.clone(), text.clone(), kind(key))).collect();
     for (field, text) in [("input", &row.input), ("output", &row.output)] {
         let Some((_, key)) = mapped(row, field).and_then(|label| label.split_once(':')) else { continue };
-        let built = key == "events" || key.ends_with('*') || key.contains("gen_ai.system_instructions");
+        let built = key == "events"
+            || key.ends_with('*')
+            || key.contains(['+', '#'])
+            || key == "gen_ai.system_instructions"
+            || key == "system_prompt";
         if !built {
             all.push((key.to_owned(), text.clone(), kind(key)));
         }

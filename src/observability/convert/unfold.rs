@@ -1,5 +1,6 @@
 //! What is inside an attribute that holds an object: as JSON in text, or as a list of keys and values.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
@@ -22,13 +23,59 @@ pub(super) fn scalars(key: &str, value: &Value, take: &mut dyn FnMut(&str, Value
     path.push('#');
     match value {
         Value::StringValue(text) if text.len() <= MAX_BYTES && text.trim_ascii_start().starts_with('{') => {
-            let mut deserializer = serde_json::Deserializer::from_str(text);
+            let json = if text.trim_ascii_start().starts_with("{'") { Cow::Owned(python_as_json(text)) } else { Cow::Borrowed(text) };
+            let mut deserializer = serde_json::Deserializer::from_str(&json);
             // What came before a mistake in the text is taken.
             let _ = Node { path: &mut path, depth: 0, take }.deserialize(&mut deserializer);
         }
         Value::KvlistValue(_) => tree(&mut path, value, 0, take),
         _ => {}
     }
+}
+
+/// The text of a Python dictionary, as SDKs write it that forget to encode it, as JSON. What is neither comes out as no JSON.
+fn python_as_json(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.chars();
+    let mut quote = None;
+    let mut word = String::new();
+    while let Some(character) = rest.next() {
+        match quote {
+            None if character.is_ascii_alphabetic() => word.push(character),
+            None => {
+                push_word(&mut out, &mut word);
+                if matches!(character, '\'' | '"') {
+                    quote = Some(character);
+                    out.push('"');
+                } else {
+                    out.push(character);
+                }
+            }
+            Some(open) if character == open => {
+                quote = None;
+                out.push('"');
+            }
+            Some(_) if character == '\\' => match rest.next() {
+                Some('\'') => out.push('\''),
+                Some(escaped) => out.extend(['\\', escaped]),
+                None => {}
+            },
+            Some(_) if character == '"' => out.push_str("\\\""),
+            Some(_) => out.push(character),
+        }
+    }
+    push_word(&mut out, &mut word);
+    out
+}
+
+fn push_word(out: &mut String, word: &mut String) {
+    out.push_str(match word.as_str() {
+        "None" => "null",
+        "True" => "true",
+        "False" => "false",
+        other => other,
+    });
+    word.clear();
 }
 
 /// Does with the name of a field, written behind the path, what is asked.
@@ -56,7 +103,7 @@ fn tree(path: &mut String, value: &Value, depth: usize, take: &mut dyn FnMut(&st
     }
 }
 
-/// A value of a JSON text on its way to `take`; what is nested too deep is passed over without recursion of ours.
+/// A value of a JSON text on its way to `take`. What is nested too deep is passed over; the parser itself refuses more than 128 levels.
 struct Node<'a> {
     path: &'a mut String,
     depth: usize,
@@ -132,7 +179,7 @@ impl<'de> Visitor<'de> for Node<'_> {
             return Ok(());
         }
         let Self { path, depth, take } = self;
-        while let Some(name) = map.next_key::<std::borrow::Cow<'de, str>>()? {
+        while let Some(name) = map.next_key::<Cow<'de, str>>()? {
             let mut done = Err(A::Error::custom("not read"));
             within(path, &name, |path| done = map.next_value_seed(Node { path, depth: depth + 1, take: &mut *take }));
             done?;
@@ -167,6 +214,14 @@ mod tests {
             assert!(found(&odd).is_empty());
         }
         assert_eq!(found(&value(r#"{"a":1,"b":"#)), ["k#a=1"]);
+    }
+
+    #[test]
+    fn the_text_of_a_python_dictionary_is_understood() {
+        let text = r#"{'a': 1, 'b': None, 'c': {'d': True, 'e': "it's", 'f': 'say "x"', 'g': 'don\'t'}, 'h': [1, 2.5e-05]}"#;
+        assert_eq!(found(&value(text)), ["k#a=1", "k#c.d=true", "k#c.e=it's", "k#c.f=say \"x\"", "k#c.g=don't", "k#h=[1,0.000025]"]);
+        assert_eq!(found(&value("{'a': 1, 'b': Usage(x=1)}")), ["k#a=1"]);
+        assert!(found(&value("{'a")).is_empty());
     }
 
     #[test]

@@ -5,6 +5,8 @@
 //! OpenInference and the current GenAI names are inclusive by definition; the older GenAI names carry what the provider gave.
 
 #[cfg(test)]
+mod conventions;
+#[cfg(test)]
 mod tests;
 
 use super::family::{Field, Read};

@@ -66,6 +66,7 @@ pub(super) const FAMILY: Family = Family {
         as_provider(Field::CacheReadTokens, "gen_ai.usage.cached_tokens"),
         as_provider(Field::CacheReadTokens, "gen_ai.usage.cache_read_tokens"),
         inclusive(Field::CacheWriteTokens, "gen_ai.usage.cache_creation.input_tokens"),
+        inclusive(Field::CacheWriteTokens, "gen_ai.usage.cache_write.input_tokens"),
         inclusive(Field::CacheWriteTokens, "gen_ai.usage.input_tokens.cache_write"),
         as_provider(Field::CacheWriteTokens, "gen_ai.usage.cache_creation_input_tokens"),
         as_provider(Field::CacheWriteTokens, "gen_ai.usage.cache_write_input_tokens"),
@@ -73,6 +74,8 @@ pub(super) const FAMILY: Family = Family {
         as_provider(Field::CacheWriteTokens, "gen_ai.usage.details.cache_creation_input_tokens"),
         as_provider(Field::CacheWriteTokens, "gen_ai.usage.details.cache_write_tokens"),
         as_provider(Field::CacheWrite5mTokens, "gen_ai.usage.cache_creation.ephemeral_5m_input_tokens"),
+        as_provider(Field::CacheWrite5mTokens, "anthropic.usage.cache_creation.ephemeral_5m_input_tokens"),
+        as_provider(Field::CacheWrite1hTokens, "anthropic.usage.cache_creation.ephemeral_1h_input_tokens"),
         as_provider(Field::CacheWrite1hTokens, "gen_ai.usage.cache_creation.ephemeral_1h_input_tokens"),
         inclusive(Field::InputAudioTokens, "gen_ai.usage.input_audio_tokens"),
         inclusive(Field::InputAudioTokens, "gen_ai.usage.details.input_audio_tokens"),
@@ -131,6 +134,12 @@ mod tests {
             ("gen_ai.input.messages", value(messages)),
         ]);
         assert!(parts.input.starts_with("[{\"role\":\"system\",\"parts\":[{\"type\":\"text\",\"content\":\"Be brief.\"}]},{"));
+
+        let whole = row(&[
+            ("gen_ai.system_instructions", value("[{\"role\":\"system\",\"content\":\"Be brief.\"}]")),
+            ("gen_ai.input.messages", value(messages)),
+        ]);
+        assert_eq!(whole.input, plain.input);
 
         let with_system = "[{\"role\":\"system\",\"content\":\"Mine\"}]";
         let kept = row(&[("gen_ai.system_instructions", value("Be brief.")), ("gen_ai.input.messages", value(with_system))]);

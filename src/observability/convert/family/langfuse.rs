@@ -33,6 +33,7 @@ pub(super) const FAMILY: Family = Family {
         attribute(Field::ResponseModel, "langfuse.observation.model"),
         attribute(Field::Parameters, "langfuse.observation.model.parameters"),
         attribute(Field::Parameters, "langfuse.observation.model_parameters"),
+        part(Field::ServiceTier, "langfuse.observation.model.parameters#service_tier"),
         attribute(Field::PromptName, "langfuse.observation.prompt.name"),
         attribute(Field::PromptVersion, "langfuse.observation.prompt.version"),
         attribute(Field::FirstToken, "langfuse.observation.completion_start_time").read(Read::Time),

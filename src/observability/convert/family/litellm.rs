@@ -1,6 +1,7 @@
 //! LiteLLM's own OpenTelemetry callback, of its SDK and its proxy.
 //!
 //! Source: its integration. Messages and usage follow OpenTelemetry's conventions; counts are OpenAI's, whoever the provider is.
+//! The details of the usage come only as the text of a Python dictionary.
 
 use super::{Family, Field, Mark, attribute, part};
 
@@ -12,10 +13,27 @@ pub(super) const FAMILY: Family = Family {
         attribute(Field::InputTokens, "gen_ai.usage.prompt_tokens").inclusive().only_marked(),
         part(Field::CacheReadTokens, "metadata.usage_object#prompt_tokens_details.cached_tokens").inclusive().only_marked(),
         part(Field::CacheWriteTokens, "metadata.usage_object#prompt_tokens_details.cache_creation_tokens").inclusive().only_marked(),
+        part(
+            Field::CacheWrite5mTokens,
+            "metadata.usage_object#prompt_tokens_details.cache_creation_token_details.ephemeral_5m_input_tokens",
+        )
+        .inclusive()
+        .only_marked(),
+        part(
+            Field::CacheWrite1hTokens,
+            "metadata.usage_object#prompt_tokens_details.cache_creation_token_details.ephemeral_1h_input_tokens",
+        )
+        .inclusive()
+        .only_marked(),
+        part(Field::CacheReadTokens, "metadata.usage_object#cache_read_input_tokens").inclusive().only_marked(),
+        part(Field::CacheWriteTokens, "metadata.usage_object#cache_creation_input_tokens").inclusive().only_marked(),
         part(Field::ReasoningTokens, "metadata.usage_object#completion_tokens_details.reasoning_tokens").inclusive().only_marked(),
         attribute(Field::TotalCost, "gen_ai.cost.total_cost"),
         attribute(Field::InputCost, "gen_ai.cost.input_cost"),
+        attribute(Field::CacheReadCost, "gen_ai.cost.cache_read_cost"),
+        attribute(Field::CacheWriteCost, "gen_ai.cost.cache_creation_cost"),
         attribute(Field::OutputCost, "gen_ai.cost.output_cost"),
+        attribute(Field::ReasoningCost, "gen_ai.cost.reasoning_cost"),
         attribute(Field::User, "metadata.user_api_key_end_user_id").late(),
         attribute(Field::User, "llm.user").late(),
         attribute(Field::User, "metadata.user_api_key_user_id").late(),
