@@ -1,9 +1,10 @@
 //! The families' tables, compiled once: which key belongs to which rule, and the rules of each field in order.
 //!
-//! Some SDKs pack what they count into one attribute that holds JSON. Such an attribute is unfolded, once and only where it is
-//! there: each scalar in it is then looked up like an attribute, by `key#path.in.the.json`.
+//! Some SDKs pack what they count into one attribute that holds JSON. Such an attribute is unfolded, once and only when
+//! a rule asks for a part of it, by `key#path.in.the.json`.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
@@ -12,7 +13,7 @@ use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::span::Event;
 
-use super::family::{FAMILIES, Field, Mark, Read, Source};
+use super::family::{FAMILIES, Field, Mark, Read, SOMETHING, Source, Turn};
 use super::indexed::Entry;
 use super::unfold;
 use super::value::{as_text, inner, is_blank};
@@ -35,18 +36,31 @@ pub(super) struct Candidate {
 enum Place {
     /// Index into [`Found::keys`].
     Key(usize),
-    /// Index into [`Found::keys`], of a part of an attribute that is unfolded.
-    Part(usize),
+    /// A part of an attribute that is unfolded.
+    Part(Part),
     /// Index into [`Found::groups`].
     Group(usize, fn(&[Entry<'_>]) -> Option<String>),
     Resource(&'static str),
     Events(fn(&[Event]) -> Option<String>),
 }
 
+/// Where a part of an attribute is found.
+#[derive(Clone, Copy)]
+struct Part {
+    /// Index of the attribute into [`Found::keys`].
+    whole: usize,
+    /// Index of the attribute into [`Found::unfolded`].
+    cell: usize,
+    /// Index into [`Table::parts`].
+    part: usize,
+}
+
 pub(super) struct Table {
     keys: HashMap<&'static str, usize, BuildHasherDefault<KeyHasher>>,
-    /// For each known key whether it is unfolded.
-    unfolds: Vec<bool>,
+    /// The known parts of attributes, by `key#path`.
+    parts: HashMap<&'static str, usize, BuildHasherDefault<KeyHasher>>,
+    /// Indices into [`Found::keys`] of the attributes that are unfolded.
+    unfolds: Vec<usize>,
     prefixes: Vec<&'static str>,
     /// The prefixes and marks by their first byte, so that most keys are compared with few of them.
     starts: Vec<Vec<Start>>,
@@ -70,6 +84,7 @@ impl Table {
     fn compile() -> Self {
         let mut table = Self {
             keys: HashMap::default(),
+            parts: HashMap::default(),
             unfolds: Vec::new(),
             prefixes: Vec::new(),
             starts: (0..=usize::from(u8::MAX)).map(|_| Vec::new()).collect(),
@@ -85,9 +100,9 @@ impl Table {
                 }
             }
         }
-        for late in [false, true] {
+        for turn in [Turn::First, Turn::Late, Turn::Last] {
             for (position, family) in FAMILIES.iter().enumerate() {
-                for rule in family.rules.iter().filter(|rule| rule.late == late) {
+                for rule in family.rules.iter().filter(|rule| rule.turn == turn) {
                     let (source, what) = table.place(rule.source);
                     let when = rule.when.map(|(key, text)| (table.key(key), text));
                     table.fields[rule.field as usize].push(Candidate {
@@ -109,12 +124,14 @@ impl Table {
         match source {
             Source::Attribute(key) => (Place::Key(self.key(key)), Cow::Borrowed(key)),
             Source::Part(path) => {
-                let whole = path.split_once('#').map_or(path, |(key, _)| key);
-                let whole = self.key(whole);
-                if let Some(unfolds) = self.unfolds.get_mut(whole) {
-                    *unfolds = true;
-                }
-                (Place::Part(self.key(path)), Cow::Borrowed(path))
+                let whole = self.key(path.split_once('#').map_or(path, |(key, _)| key));
+                let cell = self.unfolds.iter().position(|known| *known == whole).unwrap_or_else(|| {
+                    self.unfolds.push(whole);
+                    self.unfolds.len() - 1
+                });
+                let next = self.parts.len();
+                let part = *self.parts.entry(path).or_insert(next);
+                (Place::Part(Part { whole, cell, part }), Cow::Borrowed(path))
             }
             Source::Resource(key) => (Place::Resource(key), Cow::Owned(format!("resource {key}"))),
             Source::Indexed { prefix, build } => {
@@ -131,11 +148,7 @@ impl Table {
 
     fn key(&mut self, key: &'static str) -> usize {
         let next = self.keys.len();
-        let at = *self.keys.entry(key).or_insert(next);
-        if at == next {
-            self.unfolds.push(false);
-        }
-        at
+        *self.keys.entry(key).or_insert(next)
     }
 
     fn add_start(&mut self, start: Start) {
@@ -152,13 +165,12 @@ fn family_bit(position: usize) -> u32 {
 /// What a span has of the known keys. Kept between spans so that its memory is used again.
 #[derive(Debug, Default)]
 pub(super) struct Found {
-    /// For each known key one more than the position of its attribute; zero where there is none. Of a part the position is in
-    /// `parts`.
+    /// For each known key one more than the position of its attribute; zero where there is none.
     keys: Vec<u32>,
     /// For each prefix the positions of the attributes under it.
     groups: Vec<Vec<u32>>,
-    /// Values found by unfolding attributes.
-    parts: Vec<Value>,
+    /// For each attribute that is unfolded the parts that are known, once somebody asked.
+    unfolded: Vec<OnceCell<Vec<(usize, Value)>>>,
     marks: u32,
     /// The marks of the spans' scope.
     scope_marks: u32,
@@ -177,19 +189,15 @@ impl Found {
         self.keys.resize(table.keys.len(), 0);
         self.groups.resize_with(table.prefixes.len(), Vec::new);
         self.groups.iter_mut().for_each(Vec::clear);
-        self.parts.clear();
+        self.unfolded.clear();
+        self.unfolded.resize_with(table.unfolds.len(), OnceCell::new);
         self.marks = self.scope_marks;
         for (position, attribute) in (0_u32..).zip(attributes) {
             let key = attribute.key.as_str();
-            if let Some(at) = table.keys.get(key)
-                && let Some(place) = self.keys.get_mut(*at)
+            if let Some(place) = table.keys.get(key).and_then(|at| self.keys.get_mut(*at))
                 && *place == 0
-                && !key.contains('#')
             {
                 *place = position + 1;
-                if table.unfolds[*at] {
-                    self.unfold(attribute);
-                }
             }
             let starts = key.bytes().next().and_then(|byte| table.starts.get(usize::from(byte))).map_or(&[][..], Vec::as_slice);
             for start in starts {
@@ -202,19 +210,17 @@ impl Found {
             }
         }
     }
+}
 
-    fn unfold(&mut self, attribute: &KeyValue) {
-        let Some(value) = inner(attribute) else { return };
-        let (keys, parts) = (&mut self.keys, &mut self.parts);
-        unfold::scalars(&attribute.key, value, &mut |path, value| {
-            if let Some(place) = TABLE.keys.get(path).and_then(|at| keys.get_mut(*at))
-                && *place == 0
-            {
-                parts.push(value);
-                *place = u32::try_from(parts.len()).unwrap_or(0);
-            }
-        });
-    }
+/// The known parts of an attribute; of one that comes twice the first holds.
+fn unfolded(key: &str, value: &Value) -> Vec<(usize, Value)> {
+    let mut parts = Vec::new();
+    unfold::scalars(key, value, &mut |path, value| {
+        if let Some(at) = TABLE.parts.get(path) {
+            parts.push((*at, value));
+        }
+    });
+    parts
 }
 
 /// Whether a scope is the named one; a name that ends with a dot means all that begin so.
@@ -253,19 +259,24 @@ impl<'a> View<'a> {
         if candidate.needs & self.found.marks != candidate.needs {
             return None;
         }
-        if let Some((at, text)) = candidate.when
-            && !as_text(self.attribute(at)?.1).eq_ignore_ascii_case(text)
-        {
-            return None;
+        if let Some((at, text)) = candidate.when {
+            let (_, value) = self.attribute(at)?;
+            let found = as_text(value);
+            let holds = if text == SOMETHING { !matches!(&*found, "" | "0") } else { found.eq_ignore_ascii_case(text) };
+            if !holds {
+                return None;
+            }
         }
         match candidate.source {
             Place::Key(at) => {
                 let (position, value) = self.attribute(at)?;
                 (!is_blank(value)).then_some(Hit::Attribute(position, value))
             }
-            Place::Part(at) => {
-                let position = self.found.keys.get(at)?.checked_sub(1)? as usize;
-                let value = self.found.parts.get(position)?;
+            Place::Part(Part { whole, cell, part }) => {
+                let (position, value) = self.attribute(whole)?;
+                let key = &self.attributes.get(position)?.key;
+                let parts = self.found.unfolded.get(cell)?.get_or_init(|| unfolded(key, value));
+                let (_, value) = parts.iter().find(|(at, _)| *at == part)?;
                 (!is_blank(value)).then_some(Hit::Part(value))
             }
             Place::Group(at, build) => {

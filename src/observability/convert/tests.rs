@@ -148,6 +148,68 @@ fn a_bomb_in_a_text_is_only_text() {
 }
 
 #[test]
+fn a_bomb_where_an_object_is_looked_into_is_only_text() {
+    let (lists, objects) = ("[".repeat(200_000), "{\"a\":".repeat(40_000));
+    let whole = format!("{{\"anthropic\":{}1{}}}", "{\"a\":".repeat(100), "}".repeat(100));
+    for bomb in [&lists, &objects, &whole] {
+        for key in ["langfuse.observation.usage_details", "ai.response.providerMetadata", "genkit:output", "mlflow.chat.tokenUsage"] {
+            let row = row(&[("genkit:metadata:subtype", value("model")), (key, value(bomb.as_str()))]);
+            assert!(row.usage_details.is_empty(), "{key}");
+        }
+        let mut span = span(Vec::new());
+        let event =
+            |name: &str, key: &str| Event { name: name.to_owned(), attributes: pairs(&[(key, value(bomb.as_str()))]), ..Event::default() };
+        span.events = vec![event("gen_ai.user.message", "gen_ai.event.content"), event("gen_ai.choice", "message")];
+        let row = convert_span(span);
+        assert!(row.output.starts_with("[{\"role\":\"assistant\",\"message\":"));
+    }
+    let deep = (0..45).fold(value(1), |inner, _| kvlist(&[("usage", inner)]));
+    assert!(row(&[("langfuse.observation.usage_details", deep)]).usage_details.is_empty());
+}
+
+#[test]
+fn keys_of_prototypes_are_only_keys_wherever_they_stand() {
+    let row = row(&[
+        ("__proto__", value("a")),
+        ("gen_ai.prompt.0.__proto__.polluted", value("b")),
+        ("gen_ai.prompt.0.constructor", value("c")),
+        ("ai.settings.__proto__", value("d")),
+        ("langfuse.observation.usage_details", value("{\"__proto__\":{\"input\":5},\"input\":3}")),
+    ]);
+    assert_eq!(row.input, r#"[{"__proto__":{"polluted":"b"},"constructor":"c"}]"#);
+    assert_eq!((row.model_parameters.as_str(), row.input_tokens), (r#"{"__proto__":"d"}"#, 3));
+}
+
+#[test]
+fn a_key_that_looks_like_a_part_is_no_part() {
+    let row = row(&[("langfuse.observation.usage_details#input", value(5)), ("genkit:output#usage.inputTokens", value(5))]);
+    assert!(row.usage_details.is_empty());
+    assert_eq!(row.attributes.len(), 2);
+}
+
+#[test]
+fn a_name_may_be_empty_and_an_attribute_large() {
+    let text = "x".repeat(10 << 20);
+    let row = convert_span(Span { name: String::new(), ..span(pairs(&[("langfuse.observation.input", value(text.as_str()))])) });
+    assert_eq!((row.name.as_str(), row.input_length, row.input.len()), ("", 10 << 20, 10 << 20));
+}
+
+#[test]
+fn numbers_that_are_none_are_kept_as_text_and_counted_nowhere() {
+    for odd in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        let row = row(&[
+            ("gen_ai.usage.output_tokens", value(odd)),
+            ("gen_ai.usage.cost", value(odd)),
+            ("gen_ai.request.temperature", value(odd)),
+            ("gen_ai.response.time_to_first_token", value(odd)),
+        ]);
+        assert_eq!((row.usage_details.len(), row.total_cost, row.completion_start_time), (0, None, None));
+        assert!(flagged(&row, "usage_refused") && flagged(&row, "cost_refused"));
+        assert!(serde_json::from_str::<serde_json::Value>(&row.model_parameters).is_ok());
+    }
+}
+
+#[test]
 fn of_a_key_that_comes_twice_the_first_holds_and_both_are_kept() {
     let row = row(&[("user.id", value("a")), ("user.id", value("b"))]);
     assert_eq!((row.user_id.as_str(), row.attributes.len()), ("a", 2));

@@ -219,7 +219,7 @@ mod tests {
     #[test]
     fn the_text_of_a_python_dictionary_is_understood() {
         let text = r#"{'a': 1, 'b': None, 'c': {'d': True, 'e': "it's", 'f': 'say "x"', 'g': 'don\'t'}, 'h': [1, 2.5e-05]}"#;
-        assert_eq!(found(&value(text)), ["k#a=1", "k#c.d=true", "k#c.e=it's", "k#c.f=say \"x\"", "k#c.g=don't", "k#h=[1,0.000025]"]);
+        assert_eq!(found(&value(text)), ["k#a=1", "k#c.d=true", "k#c.e=it's", "k#c.f=say \"x\"", "k#c.g=don't", "k#h=[1,2.5e-5]"]);
         assert_eq!(found(&value("{'a': 1, 'b': Usage(x=1)}")), ["k#a=1"]);
         assert!(found(&value("{'a")).is_empty());
     }

@@ -3,12 +3,14 @@
 //! Source: its integration. Messages and usage follow OpenTelemetry's conventions; counts are OpenAI's, whoever the provider is.
 //! The details of the usage come only as the text of a Python dictionary.
 
-use super::{Family, Field, Mark, attribute, part};
+use super::{Family, Field, Mark, attribute, indexed, part};
+use crate::observability::convert::indexed::{Entry, messages};
 
 pub(super) const FAMILY: Family = Family {
     name: "litellm",
     marks: &[Mark::Scope("litellm")],
     rules: &[
+        indexed(Field::Output, "gen_ai.completion.", calls).only_marked(),
         attribute(Field::InputTokens, "gen_ai.usage.input_tokens").inclusive().only_marked(),
         attribute(Field::InputTokens, "gen_ai.usage.prompt_tokens").inclusive().only_marked(),
         part(Field::CacheReadTokens, "metadata.usage_object#prompt_tokens_details.cached_tokens").inclusive().only_marked(),
@@ -41,6 +43,11 @@ pub(super) const FAMILY: Family = Family {
         attribute(Field::Tags, "metadata.tags").only_marked().late(),
     ],
 };
+
+/// The calls of functions, which its output messages leave out.
+fn calls(entries: &[Entry<'_>]) -> Option<String> {
+    entries.iter().any(|entry| entry.path.contains("_call")).then(|| messages(entries)).flatten()
+}
 
 #[cfg(test)]
 mod tests {

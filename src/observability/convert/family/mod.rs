@@ -171,6 +171,16 @@ pub(super) enum Read {
     AsProvider,
 }
 
+/// When a rule is asked, before its family's place among the others counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    First,
+    /// After the first rules of all families.
+    Late,
+    /// After the late ones.
+    Last,
+}
+
 /// One line of a family's table.
 #[derive(Clone, Copy)]
 pub(super) struct Rule {
@@ -179,15 +189,17 @@ pub(super) struct Rule {
     pub read: Read,
     /// Whether the rule holds only for spans that bear a mark of the family, because others use the key in another sense.
     pub only_marked: bool,
-    /// Whether the rule comes after the general ones of all families.
-    pub late: bool,
-    /// Another attribute and the text it has to have for this rule to hold.
+    pub turn: Turn,
+    /// Another attribute and the text it has to have, or [`SOMETHING`], for this rule to hold.
     pub when: Option<(&'static str, &'static str)>,
 }
 
+/// Any text but an empty one and zero.
+pub(super) const SOMETHING: &str = "*";
+
 /// A rule for a source.
 const fn rule(field: Field, source: Source) -> Rule {
-    Rule { field, source, read: Read::Plain, only_marked: false, late: false, when: None }
+    Rule { field, source, read: Read::Plain, only_marked: false, turn: Turn::First, when: None }
 }
 
 /// A rule that takes a span attribute.
@@ -227,7 +239,12 @@ impl Rule {
     }
 
     const fn late(mut self) -> Self {
-        self.late = true;
+        self.turn = Turn::Late;
+        self
+    }
+
+    const fn last(mut self) -> Self {
+        self.turn = Turn::Last;
         self
     }
 
