@@ -249,6 +249,8 @@ def litellm(case):
 
 
 def openlit(case):
+    # It reads this one as yes or no.
+    os.environ["OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"] = "true"
     import openlit
 
     openlit.init(
@@ -257,6 +259,7 @@ def openlit(case):
         environment="staging",
         disable_batch=True,
         disable_metrics=True,
+        capture_message_content=True,
     )
     if case.startswith("anthropic"):
         return anthropic_calls(case)

@@ -186,6 +186,13 @@ fn every_token_and_cent_is_what_the_provider_used() {
         ("openinference-limited", &[]),
         ("openinference-stream", &[CHAT]),
         ("openinference-tools", &[TOOL_CALL, TOOL_DONE]),
+        // It knows no price for these and sends zero.
+        ("openlit-anthropic", &[CLAUDE_5M]),
+        ("openlit-chat", &[("input=56 input_cache_read=64 output=25", 28_200_000)]),
+        ("openlit-embeddings", &[EMBEDDING]),
+        ("openlit-limited", &[]),
+        ("openlit-stream", &[("input=56 input_cache_read=64 output=25", 28_200_000)]),
+        ("openlit-tools", &[TOOL_CALL, TOOL_DONE]),
         ("pydantic-ai-chat", &[CHAT]),
         ("pydantic-ai-limited", &[]),
         ("pydantic-ai-stream", &[CHAT]),

@@ -29,6 +29,7 @@ pub(super) fn client_cost(view: &View<'_>, tokens: &Tokens) -> ClientCost {
         for (candidate, hit) in view.hits(field) {
             let Some(value) = hit.value() else { continue };
             match amount(value) {
+                Some(0) if matches!(candidate.read, Read::NotZero) => {}
                 Some(amount) => {
                     exclusive |= matches!(candidate.read, Read::Exclusive);
                     first = Some((amount, candidate.label.as_str()));
@@ -107,6 +108,22 @@ mod tests {
     fn a_client_cost_needs_no_usage() {
         let row = row(&[("gen_ai.usage.cost", value(1.5e-5))]);
         assert_eq!((row.total_cost, row.cost_source.as_str()), (Some(15_000_000), "client"));
+    }
+
+    #[test]
+    fn zero_under_the_general_name_is_no_cost() {
+        let tokens = [
+            ("gen_ai.provider.name", value("openai")),
+            ("gen_ai.request.model", value("gpt-4o")),
+            ("gen_ai.usage.input_tokens", value(1000)),
+        ];
+        for zero in [value(0), value(0.0), value("0")] {
+            let row = row(&[&tokens[..], &[("gen_ai.usage.cost", zero)]].concat());
+            assert_eq!((row.total_cost, row.cost_source.as_str(), row.flags.len()), (Some(2_500_000_000), "catalogue", 0));
+        }
+        // What an SDK gives as the cost is the cost, also when it is nothing.
+        let free = row(&[&tokens[..], &[("langfuse.observation.cost_details", value("{\"total\":0}"))]].concat());
+        assert_eq!((free.total_cost, free.cost_source.as_str()), (Some(0), "client"));
     }
 
     #[test]

@@ -52,7 +52,7 @@ struct Part {
     /// Index of the attribute into [`Found::unfolded`].
     cell: usize,
     /// Index into [`Table::parts`].
-    part: usize,
+    path: usize,
 }
 
 pub(super) struct Table {
@@ -130,8 +130,8 @@ impl Table {
                     self.unfolds.len() - 1
                 });
                 let next = self.parts.len();
-                let part = *self.parts.entry(path).or_insert(next);
-                (Place::Part(Part { whole, cell, part }), Cow::Borrowed(path))
+                let at = *self.parts.entry(path).or_insert(next);
+                (Place::Part(Part { whole, cell, path: at }), Cow::Borrowed(path))
             }
             Source::Resource(key) => (Place::Resource(key), Cow::Owned(format!("resource {key}"))),
             Source::Indexed { prefix, build } => {
@@ -272,11 +272,11 @@ impl<'a> View<'a> {
                 let (position, value) = self.attribute(at)?;
                 (!is_blank(value)).then_some(Hit::Attribute(position, value))
             }
-            Place::Part(Part { whole, cell, part }) => {
+            Place::Part(Part { whole, cell, path }) => {
                 let (position, value) = self.attribute(whole)?;
                 let key = &self.attributes.get(position)?.key;
                 let parts = self.found.unfolded.get(cell)?.get_or_init(|| unfolded(key, value));
-                let (_, value) = parts.iter().find(|(at, _)| *at == part)?;
+                let (_, value) = parts.iter().find(|(at, _)| *at == path)?;
                 (!is_blank(value)).then_some(Hit::Part(value))
             }
             Place::Group(at, build) => {

@@ -47,6 +47,9 @@ impl Reading {
 /// Scopes whose instrumentation adds the cached tokens to Anthropic's input before it reports it.
 const INCLUSIVE_SCOPES: [&str; 2] = ["opentelemetry.instrumentation.", "pydantic-ai"];
 
+/// Scopes whose instrumentation passes on what the provider's API counted, also under the names that are to include what is cached.
+const RAW_SCOPES: [&str; 1] = ["openlit."];
+
 /// Reads and normalises the counts. `provider` is normalised, `model` as sent.
 pub(super) fn count(view: &View<'_>, provider: &str, model: &str, scope: &str) -> Counted {
     let mut counted = Counted::default();
@@ -182,6 +185,9 @@ impl Given {
         let raw_api_excludes = matches!(provider, "anthropic" | "bedrock") || model.contains("claude");
         if self.strictly_inclusive || !raw_api_excludes || self.cached == 0 {
             return false;
+        }
+        if RAW_SCOPES.iter().any(|prefix| scope.starts_with(prefix)) {
+            return true;
         }
         // What cannot be part of the input is beside it, and so is what the client's own total counts on top.
         let sum = self.input.saturating_add(self.output).saturating_add(self.cached);

@@ -90,7 +90,7 @@ pub(super) const FAMILY: Family = Family {
         inclusive(Field::OutputAudioTokens, "gen_ai.usage.output_audio_tokens"),
         inclusive(Field::OutputAudioTokens, "gen_ai.usage.details.output_audio_tokens"),
         attribute(Field::TotalTokens, "gen_ai.usage.total_tokens"),
-        attribute(Field::TotalCost, "gen_ai.usage.cost"),
+        attribute(Field::TotalCost, "gen_ai.usage.cost").read(Read::NotZero),
         attribute(Field::TotalCost, "gen_ai.usage.total_cost"),
         attribute(Field::InputCost, "gen_ai.usage.input_cost"),
         attribute(Field::OutputCost, "gen_ai.usage.output_cost"),

@@ -163,6 +163,8 @@ pub(super) enum Read {
     Milliseconds,
     /// A time as RFC 3339 has it.
     Time,
+    /// An amount of which zero says nothing: it is what some send that do not know a price.
+    NotZero,
     /// Token counts or costs whose total includes all details, whoever the provider is.
     Inclusive,
     /// Token counts or costs that are beside each other: no detail is part of a total.

@@ -19,6 +19,7 @@ pub(super) const FAMILY: Family = Family {
     rules: &[
         attribute(Field::Type, "gen_ai.operation.name").read(Read::Words(OPERATIONS)),
         attribute(Field::Environment, "gen_ai.environment").late(),
+        attribute(Field::TotalTokens, "gen_ai.client.token.usage"),
         attribute(Field::Input, "gen_ai.content.prompt"),
         attribute(Field::Output, "gen_ai.content.completion"),
         attribute(Field::Output, "gen_ai.workflow.output"),

@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn the_parameters_are_the_requests_else_the_settings() {
         let settings = ("ai.settings.maxRetries", value(2));
-        assert_eq!(row(&[settings.clone()]).model_parameters, "{\"maxRetries\":2}");
+        assert_eq!(row(std::slice::from_ref(&settings)).model_parameters, "{\"maxRetries\":2}");
         assert_eq!(row(&[settings, ("gen_ai.request.temperature", value(0.5))]).model_parameters, "{\"temperature\":0.5}");
     }
 }
