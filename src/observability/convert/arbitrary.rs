@@ -19,6 +19,7 @@ fn keys() -> Vec<String> {
     for rule in FAMILIES.iter().flat_map(|family| family.rules) {
         match rule.source {
             Source::Attribute(key) | Source::Resource(key) => keys.push(key.to_owned()),
+            Source::Part(path) => keys.extend(path.split_once('#').map(|(key, _)| key.to_owned())),
             Source::Indexed { prefix, .. } => {
                 keys.extend(
                     ["0.message.role", "1.message.contents.0.message_content.text", "3", "0.embedding.text", "temperature"]
@@ -38,6 +39,8 @@ fn text() -> impl Strategy<Value = String> {
             "[]",
             "[{\"role\":\"user\"}]",
             "{\"a\":1}",
+            "{\"input\":5,\"output_tokens\":7,\"total\":-1,\"usage\":{\"inputTokens\":3}}",
+            "{\"anthropic\":{\"cacheCreationInputTokens\":\"9\"}}",
             "[[[[[[",
             "-1",
             "NaN",

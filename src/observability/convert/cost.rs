@@ -2,8 +2,8 @@
 
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 
-use super::family::Field;
-use super::table::{Hit, View};
+use super::family::{Field, Read};
+use super::table::View;
 use crate::observability::otlp::text::double_text;
 use crate::observability::pricing::{Money, parse_money};
 use crate::observability::rows::Pairs;
@@ -23,12 +23,15 @@ pub(super) struct ClientCost {
 /// half a cost is no total.
 pub(super) fn client_cost(view: &View<'_>, tokens: &Tokens) -> ClientCost {
     let mut cost = ClientCost::default();
+    let mut exclusive = false;
     let mut read = |field| {
         let mut first = None;
         for (candidate, hit) in view.hits(field) {
-            let Hit::Attribute(_, value) = hit else { continue };
+            let Some(value) = hit.value() else { continue };
             match amount(value) {
+                Some(0) if matches!(candidate.read, Read::NotZero) => {}
                 Some(amount) => {
+                    exclusive |= matches!(candidate.read, Read::Exclusive);
                     first = Some((amount, candidate.label.as_str()));
                     break;
                 }
@@ -46,8 +49,10 @@ pub(super) fn client_cost(view: &View<'_>, tokens: &Tokens) -> ClientCost {
         (UsageKind::OutputReasoning, read(Field::ReasoningCost)),
     ];
     let [(_, input), (_, cache_read), (_, cache_write), (_, output), (_, reasoning)] = parts;
-    // Both sides are given whole, their details beside them: the details are taken out, so that the parts add up.
+    // Both sides are given whole, their details beside them: the details are taken out, so that the parts add up. Where the
+    // parts are beside each other already, there is nothing to take out.
     let less = |whole: Option<(Money, &'static str)>, details: [Option<(Money, &'static str)>; 2]| {
+        let details = if exclusive { [None; 2] } else { details };
         whole.map(|(whole, label)| (details.iter().flatten().fold(whole, |left, (detail, _)| left.saturating_sub(*detail)).max(0), label))
     };
     let parts = [
@@ -103,6 +108,22 @@ mod tests {
     fn a_client_cost_needs_no_usage() {
         let row = row(&[("gen_ai.usage.cost", value(1.5e-5))]);
         assert_eq!((row.total_cost, row.cost_source.as_str()), (Some(15_000_000), "client"));
+    }
+
+    #[test]
+    fn zero_under_the_general_name_is_no_cost() {
+        let tokens = [
+            ("gen_ai.provider.name", value("openai")),
+            ("gen_ai.request.model", value("gpt-4o")),
+            ("gen_ai.usage.input_tokens", value(1000)),
+        ];
+        for zero in [value(0), value(0.0), value("0")] {
+            let row = row(&[&tokens[..], &[("gen_ai.usage.cost", zero)]].concat());
+            assert_eq!((row.total_cost, row.cost_source.as_str(), row.flags.len()), (Some(2_500_000_000), "catalogue", 0));
+        }
+        // What an SDK gives as the cost is the cost, also when it is nothing.
+        let free = row(&[&tokens[..], &[("langfuse.observation.cost_details", value("{\"total\":0}"))]].concat());
+        assert_eq!((free.total_cost, free.cost_source.as_str()), (Some(0), "client"));
     }
 
     #[test]

@@ -162,9 +162,18 @@ pub(super) fn embedded_texts(entries: &[Entry<'_>]) -> Option<String> {
 
 /// `temperature`, `max_tokens`, … as a JSON object: what was asked of the model, without which model and for whom.
 pub(super) fn parameters(entries: &[Entry<'_>]) -> Option<String> {
+    object(entries, &["model", "user", ""])
+}
+
+/// What follows the prefix in each key, with its value, as a JSON object.
+pub(super) fn settings(entries: &[Entry<'_>]) -> Option<String> {
+    object(entries, &[""])
+}
+
+fn object(entries: &[Entry<'_>], without: &[&str]) -> Option<String> {
     let mut out = String::new();
     for entry in entries {
-        if matches!(entry.path, "model" | "user" | "") || is_blank(entry.value) {
+        if without.contains(&entry.path) || is_blank(entry.value) {
             continue;
         }
         out.push(if out.is_empty() { '{' } else { ',' });

@@ -48,6 +48,9 @@ fn first(view: &View<'_>, field: Field) -> Choice {
     match view.hits(field).next() {
         Some((candidate, Hit::Attribute(position, _))) => Choice::Attribute { position, label: &candidate.label },
         Some((candidate, Hit::Built(text))) => Choice::Built { text, label: Cow::Borrowed(&candidate.label) },
+        Some((candidate, hit @ Hit::Part(_))) => {
+            Choice::Built { text: hit.into_text().into_owned(), label: Cow::Borrowed(&candidate.label) }
+        }
         Some((_, Hit::Resource(_))) | None => Choice::None,
     }
 }
@@ -72,15 +75,19 @@ pub(super) fn input(view: &View<'_>) -> Choice {
     let Some(rest) = messages.strip_prefix('[').filter(|_| lacks_system_message(&messages)) else { return choice };
     let rest = rest.trim_ascii_start();
     let mut text = String::with_capacity(messages.len() + instructions.len() + 40);
-    text.push_str("[{\"role\":\"system\",");
-    if is_list(&instructions) {
-        text.push_str("\"parts\":");
+    text.push('[');
+    if let Some(messages) = whole_messages(&instructions) {
+        text.push_str(messages);
+    } else if is_list(&instructions) {
+        text.push_str("{\"role\":\"system\",\"parts\":");
         text.push_str(&instructions);
+        text.push('}');
     } else {
-        text.push_str("\"content\":");
+        text.push_str("{\"role\":\"system\",\"content\":");
         push_json_string(&mut text, &instructions);
+        text.push('}');
     }
-    text.push_str(if rest.starts_with(']') { "}" } else { "}," });
+    text.push_str(if rest.starts_with(']') { "" } else { "," });
     text.push_str(rest);
     let label = match choice.label().and_then(|label| label.split_once(':')) {
         Some((_, key)) => format!("{}+{key}", rule.label),
@@ -100,6 +107,13 @@ struct Message<'a> {
 fn lacks_system_message(messages: &str) -> bool {
     let Ok(messages) = serde_json::from_str::<Vec<Message<'_>>>(messages) else { return false };
     !messages.iter().any(|message| matches!(message.role.as_deref(), Some("system" | "developer")))
+}
+
+/// What is between the brackets of instructions that are a list of whole messages already.
+fn whole_messages(instructions: &str) -> Option<&str> {
+    let inside = instructions.strip_prefix('[')?.strip_suffix(']')?;
+    let messages = serde_json::from_str::<Vec<Message<'_>>>(instructions).ok()?;
+    (!messages.is_empty() && messages.iter().all(|message| message.role.is_some())).then_some(inside)
 }
 
 fn is_list(text: &str) -> bool {

@@ -10,6 +10,8 @@
 
 #[cfg(test)]
 pub(crate) mod arbitrary;
+#[cfg(test)]
+mod captured;
 mod cost;
 mod counting;
 mod family;
@@ -23,6 +25,7 @@ mod table;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+mod unfold;
 mod value;
 
 use std::vec;
@@ -131,6 +134,7 @@ impl Conversion {
 
     fn enter_scope(&mut self, scope_spans: ScopeSpans) {
         let scope = scope_spans.scope.unwrap_or_default();
+        self.found.enter_scope(&scope.name);
         let template = &mut self.template;
         template.scope_name = scope.name;
         template.scope_version = scope.version;

@@ -32,6 +32,8 @@ const SPELLINGS: &[(&str, &str)] = &[
     ("gemini", "google"),
     ("gcp.gemini", "google"),
     ("gcp.gen_ai", "google"),
+    ("gcp.vertex.agent", "google"),
+    ("googleai", "google"),
     ("google_genai", "google"),
     ("google-gla", "google"),
     ("google.generative-ai", "google"),

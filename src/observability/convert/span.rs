@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use chrono::DateTime;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 use opentelemetry_proto::tonic::trace::v1::{Span, Status};
@@ -53,9 +54,11 @@ pub(super) fn convert(
     set_who_and_where(&mut row, &view, context);
     set_model(&mut row, &view);
     let counted = counting::count(&view, &row.provider, &row.model, &row.scope_name);
-    set_type(&mut row, &view, !counted.tokens.is_empty());
-    set_usage(&mut row, &counted);
-    set_cost(&mut row, &view, pricer, &counted);
+    let told_rolled_up = view.word(Field::RolledUp).is_some();
+    set_type(&mut row, &view, !counted.tokens.is_empty() && !told_rolled_up);
+    let rolled_up = told_rolled_up || is_rolled_up(&row, &view);
+    set_usage(&mut row, &counted, rolled_up);
+    set_cost(&mut row, &view, pricer, &counted, rolled_up);
     set_status(&mut row, &view, span.status);
     set_name(&mut row, &view, span.name);
     set_first_token(&mut row, &view);
@@ -203,7 +206,7 @@ fn set_type(row: &mut ObservationRow, view: &View<'_>, has_usage: bool) {
     let told = view.word(Field::Type);
     told.map_or("span", |(word, _)| word).clone_into(&mut row.r#type);
     // A call with a model and usage is a generation even when its kind says no more than "span" — unless the SDK itself said so.
-    let said_so = told.is_some_and(|(_, rule)| rule.family == "brokle");
+    let said_so = told.is_some_and(|(_, rule)| EXPLICIT.contains(&rule.family));
     if row.r#type == "span" && !said_so && has_usage && !row.model.is_empty() {
         "generation".clone_into(&mut row.r#type);
         note(row, "type", "model with usage");
@@ -212,7 +215,20 @@ fn set_type(row: &mut ObservationRow, view: &View<'_>, has_usage: bool) {
     }
 }
 
-fn set_usage(row: &mut ObservationRow, counted: &counting::Counted) {
+/// Families whose users say themselves what a span is and what it used.
+const EXPLICIT: [&str; 2] = ["brokle", "langfuse"];
+
+/// Whether the usage of a span is the sum of what its children report themselves: agents and workflows that run in the process
+/// of their caller tell it so. A remote agent (a span of kind client) has no children here.
+fn is_rolled_up(row: &ObservationRow, view: &View<'_>) -> bool {
+    const CLIENT: u8 = 3;
+    let told = || view.word(Field::Type).is_some_and(|(_, rule)| EXPLICIT.contains(&rule.family));
+    matches!(row.r#type.as_str(), "agent" | "workflow") && row.kind != CLIENT && !told()
+}
+
+/// Usage that is rolled up is kept with its span, but not in the columns that are summed up over a trace: there each token is
+/// counted where it was used.
+fn set_usage(row: &mut ObservationRow, counted: &counting::Counted, rolled_up: bool) {
     for name in &counted.flags {
         flag(row, name);
     }
@@ -225,15 +241,22 @@ fn set_usage(row: &mut ObservationRow, counted: &counting::Counted) {
     row.total_tokens = row.input_tokens.saturating_add(row.output_tokens);
     row.usage_details = counted.tokens.iter().map(|(kind, tokens)| (kind.name().to_owned(), tokens)).collect();
     row.usage_details.push(("total".to_owned(), row.total_tokens));
+    if rolled_up {
+        (row.input_tokens, row.output_tokens, row.total_tokens) = (0, 0, 0);
+        flag(row, "usage_rolled_up");
+    }
     if let Some(label) = counted.label {
         note(row, "usage", label);
     }
 }
 
-fn set_cost(row: &mut ObservationRow, view: &View<'_>, pricer: &Pricer, counted: &counting::Counted) {
+fn set_cost(row: &mut ObservationRow, view: &View<'_>, pricer: &Pricer, counted: &counting::Counted, rolled_up: bool) {
     let client = cost::client_cost(view, &counted.tokens);
     if client.refused {
         flag(row, "cost_refused");
+    }
+    if rolled_up && !counted.tokens.is_empty() {
+        return;
     }
     if let Some(total) = client.total {
         row.total_cost = Some(total);
@@ -291,29 +314,43 @@ fn set_name(row: &mut ObservationRow, view: &View<'_>, name: String) {
         // The span's own name has no other place to stay.
         note(row, "span.name", &name);
         row.name = tool.into_owned();
+    } else if let Some((told, rule)) = view.text(Field::Name)
+        && told != name
+        && row.r#type != "tool"
+    {
+        note(row, "name", &rule.label);
+        note(row, "span.name", &name);
+        row.name = told.into_owned();
     } else {
         row.name = name;
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "checked to be within a day before the cast")]
 fn set_first_token(row: &mut ObservationRow, view: &View<'_>) {
     for (rule, hit) in view.hits(Field::FirstToken) {
-        let Hit::Attribute(_, value) = hit else { continue };
-        let unit = if matches!(rule.read, Read::Milliseconds) { 1e6 } else { 1e9 };
-        let Some(elapsed) = as_number(value).map(|number| (number * unit).round()) else { continue };
-        if !(0.0..=MAX_FIRST_TOKEN_NS).contains(&elapsed) {
-            continue;
-        }
-        let time = row.start_time.saturating_add(elapsed as i64);
+        let Some(value) = hit.value() else { continue };
+        let time = match rule.read {
+            Read::Time => {
+                let text = as_text(value);
+                let time = DateTime::parse_from_rfc3339(text.trim_ascii().trim_matches('"')).ok();
+                time.and_then(|time| time.timestamp_nanos_opt()).filter(|time| *time >= row.start_time)
+            }
+            Read::Milliseconds => after(row.start_time, value, 1e6),
+            _ => after(row.start_time, value, 1e9),
+        };
         // After the end it is in another unit than the convention's: no time is better than a wrong one.
-        if row.end_time > row.start_time && time > row.end_time {
-            continue;
-        }
+        let Some(time) = time.filter(|time| row.end_time <= row.start_time || *time <= row.end_time) else { continue };
         row.completion_start_time = Some(time);
         note(row, "completion_start_time", &rule.label);
         return;
     }
+}
+
+/// The time that is so many units after the start, at most a day.
+#[expect(clippy::cast_possible_truncation, reason = "checked to be within a day before the cast")]
+fn after(start: i64, value: &Value, unit: f64) -> Option<i64> {
+    let elapsed = (as_number(value)? * unit).round();
+    (0.0..=MAX_FIRST_TOKEN_NS).contains(&elapsed).then(|| start.saturating_add(elapsed as i64))
 }
 
 fn set_events(row: &mut ObservationRow, events: Vec<Event>, dropped: u32) {
@@ -364,7 +401,7 @@ fn tags(hit: Hit<'_>) -> Vec<String> {
             tags.push(tag.to_owned());
         }
     };
-    if let Hit::Attribute(_, Value::ArrayValue(list)) = &hit {
+    if let Some(Value::ArrayValue(list)) = hit.value() {
         list.values.iter().filter_map(|item| item.value.as_ref()).for_each(|item| add(&as_text(item)));
         return tags;
     }

@@ -1,6 +1,10 @@
 //! The families' tables, compiled once: which key belongs to which rule, and the rules of each field in order.
+//!
+//! Some SDKs pack what they count into one attribute that holds JSON. Such an attribute is unfolded, once and only when
+//! a rule asks for a part of it, by `key#path.in.the.json`.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
@@ -9,8 +13,9 @@ use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::span::Event;
 
-use super::family::{FAMILIES, Field, Mark, Read, Source};
+use super::family::{FAMILIES, Field, Mark, Read, SOMETHING, Source, Turn};
 use super::indexed::Entry;
+use super::unfold;
 use super::value::{as_text, inner, is_blank};
 use crate::observability::rows::Pairs;
 
@@ -24,24 +29,52 @@ pub(super) struct Candidate {
     source: Place,
     /// The bit of the family when only a span that bears its mark is meant, else zero.
     needs: u32,
+    /// Another key and the text it has to have.
+    when: Option<(usize, &'static str)>,
 }
 
 enum Place {
     /// Index into [`Found::keys`].
     Key(usize),
+    /// A part of an attribute that is unfolded.
+    Part(Part),
     /// Index into [`Found::groups`].
     Group(usize, fn(&[Entry<'_>]) -> Option<String>),
     Resource(&'static str),
     Events(fn(&[Event]) -> Option<String>),
 }
 
+/// Where a part of an attribute is found.
+#[derive(Clone, Copy)]
+struct Part {
+    /// Index of the attribute into [`Found::keys`].
+    whole: usize,
+    /// Index of the attribute into [`Found::unfolded`].
+    cell: usize,
+    /// Index into [`Table::parts`].
+    path: usize,
+}
+
 pub(super) struct Table {
     keys: HashMap<&'static str, usize, BuildHasherDefault<KeyHasher>>,
+    /// The known parts of attributes, by `key#path`.
+    parts: HashMap<&'static str, usize, BuildHasherDefault<KeyHasher>>,
+    /// Indices into [`Found::keys`] of the attributes that are unfolded.
+    unfolds: Vec<usize>,
     prefixes: Vec<&'static str>,
-    /// First bytes of the prefixes and marks, to pass most keys by without comparing.
-    first_bytes: [bool; 256],
-    marks: Vec<(&'static str, u32)>,
+    /// The prefixes and marks by their first byte, so that most keys are compared with few of them.
+    starts: Vec<Vec<Start>>,
+    scopes: Vec<(&'static str, u32)>,
     fields: Vec<Vec<Candidate>>,
+}
+
+/// What a key may begin with.
+struct Start {
+    text: &'static str,
+    /// Index into [`Table::prefixes`].
+    prefix: Option<usize>,
+    /// The bit of a family that this is a mark of, else zero.
+    mark: u32,
 }
 
 /// The compiled table of all families.
@@ -51,51 +84,82 @@ impl Table {
     fn compile() -> Self {
         let mut table = Self {
             keys: HashMap::default(),
+            parts: HashMap::default(),
+            unfolds: Vec::new(),
             prefixes: Vec::new(),
-            first_bytes: [false; 256],
-            marks: Vec::new(),
+            starts: (0..=usize::from(u8::MAX)).map(|_| Vec::new()).collect(),
+            scopes: Vec::new(),
             fields: (0..Field::COUNT).map(|_| Vec::new()).collect(),
         };
         for (position, family) in FAMILIES.iter().enumerate() {
-            let bit = 1_u32.checked_shl(u32::try_from(position).unwrap_or(u32::MAX)).unwrap_or(0);
-            for Mark::KeyPrefix(prefix) in family.marks {
-                table.marks.push((prefix, bit));
-                table.note_first_byte(prefix);
+            let bit = family_bit(position);
+            for mark in family.marks {
+                match *mark {
+                    Mark::KeyPrefix(text) => table.add_start(Start { text, prefix: None, mark: bit }),
+                    Mark::Scope(scope) => table.scopes.push((scope, bit)),
+                }
             }
-            for rule in family.rules {
-                let (source, what) = match rule.source {
-                    Source::Attribute(key) => {
-                        let next = table.keys.len();
-                        (Place::Key(*table.keys.entry(key).or_insert(next)), Cow::Borrowed(key))
-                    }
-                    Source::Resource(key) => (Place::Resource(key), Cow::Owned(format!("resource {key}"))),
-                    Source::Indexed { prefix, build } => {
-                        let at = table.prefixes.iter().position(|known| *known == prefix).unwrap_or_else(|| {
-                            table.prefixes.push(prefix);
-                            table.prefixes.len() - 1
-                        });
-                        table.note_first_byte(prefix);
-                        (Place::Group(at, build), Cow::Owned(format!("{prefix}*")))
-                    }
-                    Source::Events(build) => (Place::Events(build), Cow::Borrowed("events")),
-                };
-                table.fields[rule.field as usize].push(Candidate {
-                    family: family.name,
-                    label: format!("{}:{what}", family.name),
-                    read: rule.read,
-                    source,
-                    needs: if rule.only_marked { bit } else { 0 },
-                });
+        }
+        for turn in [Turn::First, Turn::Late, Turn::Last] {
+            for (position, family) in FAMILIES.iter().enumerate() {
+                for rule in family.rules.iter().filter(|rule| rule.turn == turn) {
+                    let (source, what) = table.place(rule.source);
+                    let when = rule.when.map(|(key, text)| (table.key(key), text));
+                    table.fields[rule.field as usize].push(Candidate {
+                        family: family.name,
+                        label: format!("{}:{what}", family.name),
+                        read: rule.read,
+                        source,
+                        needs: if rule.only_marked { family_bit(position) } else { 0 },
+                        when,
+                    });
+                }
             }
         }
         table
     }
 
-    fn note_first_byte(&mut self, text: &str) {
-        if let Some(byte) = text.bytes().next() {
-            self.first_bytes[usize::from(byte)] = true;
+    /// Where the values of a source will be found, and what it is called.
+    fn place(&mut self, source: Source) -> (Place, Cow<'static, str>) {
+        match source {
+            Source::Attribute(key) => (Place::Key(self.key(key)), Cow::Borrowed(key)),
+            Source::Part(path) => {
+                let whole = self.key(path.split_once('#').map_or(path, |(key, _)| key));
+                let cell = self.unfolds.iter().position(|known| *known == whole).unwrap_or_else(|| {
+                    self.unfolds.push(whole);
+                    self.unfolds.len() - 1
+                });
+                let next = self.parts.len();
+                let at = *self.parts.entry(path).or_insert(next);
+                (Place::Part(Part { whole, cell, path: at }), Cow::Borrowed(path))
+            }
+            Source::Resource(key) => (Place::Resource(key), Cow::Owned(format!("resource {key}"))),
+            Source::Indexed { prefix, build } => {
+                let at = self.prefixes.iter().position(|known| *known == prefix).unwrap_or_else(|| {
+                    self.prefixes.push(prefix);
+                    self.add_start(Start { text: prefix, prefix: Some(self.prefixes.len() - 1), mark: 0 });
+                    self.prefixes.len() - 1
+                });
+                (Place::Group(at, build), Cow::Owned(format!("{prefix}*")))
+            }
+            Source::Events(build) => (Place::Events(build), Cow::Borrowed("events")),
         }
     }
+
+    fn key(&mut self, key: &'static str) -> usize {
+        let next = self.keys.len();
+        *self.keys.entry(key).or_insert(next)
+    }
+
+    fn add_start(&mut self, start: Start) {
+        if let Some(byte) = start.text.bytes().next() {
+            self.starts[usize::from(byte)].push(start);
+        }
+    }
+}
+
+fn family_bit(position: usize) -> u32 {
+    1_u32.checked_shl(u32::try_from(position).unwrap_or(u32::MAX)).unwrap_or(0)
 }
 
 /// What a span has of the known keys. Kept between spans so that its memory is used again.
@@ -105,10 +169,19 @@ pub(super) struct Found {
     keys: Vec<u32>,
     /// For each prefix the positions of the attributes under it.
     groups: Vec<Vec<u32>>,
+    /// For each attribute that is unfolded the parts that are known, once somebody asked.
+    unfolded: Vec<OnceCell<Vec<(usize, Value)>>>,
     marks: u32,
+    /// The marks of the spans' scope.
+    scope_marks: u32,
 }
 
 impl Found {
+    /// Notes the scope of the spans that follow.
+    pub(super) fn enter_scope(&mut self, name: &str) {
+        self.scope_marks = TABLE.scopes.iter().filter(|(scope, _)| is_scope(name, scope)).fold(0, |marks, (_, bit)| marks | bit);
+    }
+
     /// Looks over the attributes of a span. Of a key that occurs twice the first holds, as it does in the stored map.
     pub(super) fn index(&mut self, attributes: &[KeyValue]) {
         let table = &*TABLE;
@@ -116,7 +189,9 @@ impl Found {
         self.keys.resize(table.keys.len(), 0);
         self.groups.resize_with(table.prefixes.len(), Vec::new);
         self.groups.iter_mut().for_each(Vec::clear);
-        self.marks = 0;
+        self.unfolded.clear();
+        self.unfolded.resize_with(table.unfolds.len(), OnceCell::new);
+        self.marks = self.scope_marks;
         for (position, attribute) in (0_u32..).zip(attributes) {
             let key = attribute.key.as_str();
             if let Some(place) = table.keys.get(key).and_then(|at| self.keys.get_mut(*at))
@@ -124,20 +199,33 @@ impl Found {
             {
                 *place = position + 1;
             }
-            if key.bytes().next().is_some_and(|byte| table.first_bytes[usize::from(byte)]) {
-                for (prefix, bit) in &table.marks {
-                    if key.starts_with(prefix) {
-                        self.marks |= bit;
-                    }
-                }
-                for (prefix, group) in table.prefixes.iter().zip(&mut self.groups) {
-                    if key.starts_with(prefix) {
+            let starts = key.bytes().next().and_then(|byte| table.starts.get(usize::from(byte))).map_or(&[][..], Vec::as_slice);
+            for start in starts {
+                if key.starts_with(start.text) {
+                    self.marks |= start.mark;
+                    if let Some(group) = start.prefix.and_then(|at| self.groups.get_mut(at)) {
                         group.push(position);
                     }
                 }
             }
         }
     }
+}
+
+/// The known parts of an attribute; of one that comes twice the first holds.
+fn unfolded(key: &str, value: &Value) -> Vec<(usize, Value)> {
+    let mut parts = Vec::new();
+    unfold::scalars(key, value, &mut |path, value| {
+        if let Some(at) = TABLE.parts.get(path) {
+            parts.push((*at, value));
+        }
+    });
+    parts
+}
+
+/// Whether a scope is the named one; a name that ends with a dot means all that begin so.
+fn is_scope(name: &str, scope: &str) -> bool {
+    name == scope || (scope.ends_with('.') && name.starts_with(scope))
 }
 
 /// A span's attributes seen through the table.
@@ -152,6 +240,8 @@ pub(super) struct View<'a> {
 pub(super) enum Hit<'a> {
     /// An attribute, by its position.
     Attribute(usize, &'a Value),
+    /// A value from within an attribute.
+    Part(&'a Value),
     /// Text of the resource.
     Resource(&'a str),
     /// JSON built from several attributes or from events.
@@ -169,11 +259,25 @@ impl<'a> View<'a> {
         if candidate.needs & self.found.marks != candidate.needs {
             return None;
         }
+        if let Some((at, text)) = candidate.when {
+            let (_, value) = self.attribute(at)?;
+            let found = as_text(value);
+            let holds = if text == SOMETHING { !matches!(&*found, "" | "0") } else { found.eq_ignore_ascii_case(text) };
+            if !holds {
+                return None;
+            }
+        }
         match candidate.source {
             Place::Key(at) => {
-                let position = self.found.keys.get(at)?.checked_sub(1)? as usize;
-                let value = inner(self.attributes.get(position)?)?;
+                let (position, value) = self.attribute(at)?;
                 (!is_blank(value)).then_some(Hit::Attribute(position, value))
+            }
+            Place::Part(Part { whole, cell, path }) => {
+                let (position, value) = self.attribute(whole)?;
+                let key = &self.attributes.get(position)?.key;
+                let parts = self.found.unfolded.get(cell)?.get_or_init(|| unfolded(key, value));
+                let (_, value) = parts.iter().find(|(at, _)| *at == path)?;
+                (!is_blank(value)).then_some(Hit::Part(value))
             }
             Place::Group(at, build) => {
                 let positions = self.found.groups.get(at).filter(|positions| !positions.is_empty())?;
@@ -200,16 +304,29 @@ impl<'a> View<'a> {
         }
     }
 
+    /// The attribute of a known key, with its position.
+    fn attribute(&self, at: usize) -> Option<(usize, &'a Value)> {
+        let position = self.found.keys.get(at)?.checked_sub(1)? as usize;
+        Some((position, inner(self.attributes.get(position)?)?))
+    }
+
     /// The first value of a field as trimmed text.
     pub(super) fn text(&self, field: Field) -> Option<(Cow<'a, str>, &'static Candidate)> {
-        self.hits(field).next().map(|(candidate, hit)| (hit.into_text(), candidate))
+        self.hits(field).next().map(|(candidate, hit)| {
+            let text = hit.into_text();
+            let text = if matches!(candidate.read, Read::Quoted) { unquoted(text) } else { text };
+            (text, candidate)
+        })
     }
 
     /// The first value of a field that is one of its rule's words.
     pub(super) fn word(&self, field: Field) -> Option<(&'static str, &'static Candidate)> {
         self.hits(field).find_map(|(candidate, hit)| {
+            if let Read::Told(word) = candidate.read {
+                return Some((word, candidate));
+            }
             let Read::Words(words) = candidate.read else { return None };
-            let said = hit.into_text();
+            let said = unquoted(hit.into_text());
             let (_, word) = words.iter().find(|(name, _)| name.eq_ignore_ascii_case(&said))?;
             Some((*word, candidate))
         })
@@ -217,9 +334,17 @@ impl<'a> View<'a> {
 }
 
 impl<'a> Hit<'a> {
+    /// The value as it was sent, where it is one.
+    pub(super) fn value(&self) -> Option<&'a Value> {
+        match self {
+            Self::Attribute(_, value) | Self::Part(value) => Some(value),
+            Self::Resource(_) | Self::Built(_) => None,
+        }
+    }
+
     pub(super) fn into_text(self) -> Cow<'a, str> {
         let text = match self {
-            Self::Attribute(_, value) => as_text(value),
+            Self::Attribute(_, value) | Self::Part(value) => as_text(value),
             Self::Resource(text) => Cow::Borrowed(text),
             Self::Built(text) => Cow::Owned(text),
         };
@@ -228,6 +353,14 @@ impl<'a> Hit<'a> {
             owned @ Cow::Owned(_) => owned,
         }
     }
+}
+
+/// A text that is a JSON string as what it says.
+fn unquoted(text: Cow<'_, str>) -> Cow<'_, str> {
+    if !text.starts_with('"') {
+        return text;
+    }
+    serde_json::from_str::<String>(&text).map_or(text, Cow::Owned)
 }
 
 /// Eight bytes at a time, mixed by multiplying. The table's keys are fixed, so nobody can choose them to collide, and a

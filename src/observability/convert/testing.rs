@@ -144,3 +144,22 @@ pub(crate) fn fixture_attributes(name: &str) -> Vec<KeyValue> {
     let json: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(&fixture(name)).unwrap();
     json.iter().map(|(key, json)| KeyValue { key: key.clone(), value: Some(plain(json)), ..KeyValue::default() }).collect()
 }
+
+/// The attributes of each span with their text and type, sorted, in the order of the spans.
+pub(crate) fn pairs_of_request(request: ExportTraceServiceRequest) -> Vec<Vec<(String, String, u8)>> {
+    let spans = request.resource_spans.into_iter().flat_map(|resource| resource.scope_spans).flat_map(|scope| scope.spans);
+    spans
+        .map(|span| {
+            let mut all: Vec<_> = span
+                .attributes
+                .into_iter()
+                .map(|attribute| {
+                    let (text, kind) = super::value::into_text(attribute.value);
+                    (attribute.key, text, kind as u8)
+                })
+                .collect();
+            all.sort();
+            all
+        })
+        .collect()
+}

@@ -4,9 +4,7 @@ use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
 use proptest::prelude::*;
 
-use super::testing::{
-    START, attribute, context, convert_span, fixture_rows, flagged, kvlist, mapped, pairs, pricer, request, row, span, value,
-};
+use super::testing::{START, context, convert_span, fixture_rows, flagged, kvlist, mapped, pairs, pricer, request, row, span, value};
 use super::value::into_text;
 use super::*;
 use crate::observability::rows::{AttributeType, ENDED_VERSION_BIT};
@@ -150,18 +148,71 @@ fn a_bomb_in_a_text_is_only_text() {
 }
 
 #[test]
-fn of_a_key_that_comes_twice_the_first_holds_and_both_are_kept() {
-    let row = row(&[("user.id", value("a")), ("user.id", value("b"))]);
-    assert_eq!((row.user_id.as_str(), row.attributes.len()), ("a", 2));
+fn a_bomb_where_an_object_is_looked_into_is_only_text() {
+    let (lists, objects) = ("[".repeat(200_000), "{\"a\":".repeat(40_000));
+    let whole = format!("{{\"anthropic\":{}1{}}}", "{\"a\":".repeat(100), "}".repeat(100));
+    for bomb in [&lists, &objects, &whole] {
+        for key in ["langfuse.observation.usage_details", "ai.response.providerMetadata", "genkit:output", "mlflow.chat.tokenUsage"] {
+            let row = row(&[("genkit:metadata:subtype", value("model")), (key, value(bomb.as_str()))]);
+            assert!(row.usage_details.is_empty(), "{key}");
+        }
+        let mut span = span(Vec::new());
+        let event =
+            |name: &str, key: &str| Event { name: name.to_owned(), attributes: pairs(&[(key, value(bomb.as_str()))]), ..Event::default() };
+        span.events = vec![event("gen_ai.user.message", "gen_ai.event.content"), event("gen_ai.choice", "message")];
+        let row = convert_span(span);
+        assert!(row.output.starts_with("[{\"role\":\"assistant\",\"message\":"));
+    }
+    let deep = (0..45).fold(value(1), |inner, _| kvlist(&[("usage", inner)]));
+    assert!(row(&[("langfuse.observation.usage_details", deep)]).usage_details.is_empty());
 }
 
 #[test]
-fn a_real_request_of_openlit_is_priced_by_its_client_or_the_catalogue() {
-    let row = fixture_rows("openlit-openai.json").remove(0);
-    assert_eq!((row.r#type.as_str(), row.provider.as_str(), row.environment.as_str()), ("generation", "openai", "default"));
-    assert_eq!((row.input_tokens, row.output_tokens, row.client_total_tokens), (14, 96, Some(110)));
-    assert!(row.total_cost.is_some());
-    assert_eq!(attribute(&row, "gen_ai.request.max_tokens"), Some("-1"));
+fn keys_of_prototypes_are_only_keys_wherever_they_stand() {
+    let row = row(&[
+        ("__proto__", value("a")),
+        ("gen_ai.prompt.0.__proto__.polluted", value("b")),
+        ("gen_ai.prompt.0.constructor", value("c")),
+        ("ai.settings.__proto__", value("d")),
+        ("langfuse.observation.usage_details", value("{\"__proto__\":{\"input\":5},\"input\":3}")),
+    ]);
+    assert_eq!(row.input, r#"[{"__proto__":{"polluted":"b"},"constructor":"c"}]"#);
+    assert_eq!((row.model_parameters.as_str(), row.input_tokens), (r#"{"__proto__":"d"}"#, 3));
+}
+
+#[test]
+fn a_key_that_looks_like_a_part_is_no_part() {
+    let row = row(&[("langfuse.observation.usage_details#input", value(5)), ("genkit:output#usage.inputTokens", value(5))]);
+    assert!(row.usage_details.is_empty());
+    assert_eq!(row.attributes.len(), 2);
+}
+
+#[test]
+fn a_name_may_be_empty_and_an_attribute_large() {
+    let text = "x".repeat(10 << 20);
+    let row = convert_span(Span { name: String::new(), ..span(pairs(&[("langfuse.observation.input", value(text.as_str()))])) });
+    assert_eq!((row.name.as_str(), row.input_length, row.input.len()), ("", 10 << 20, 10 << 20));
+}
+
+#[test]
+fn numbers_that_are_none_are_kept_as_text_and_counted_nowhere() {
+    for odd in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        let row = row(&[
+            ("gen_ai.usage.output_tokens", value(odd)),
+            ("gen_ai.usage.cost", value(odd)),
+            ("gen_ai.request.temperature", value(odd)),
+            ("gen_ai.response.time_to_first_token", value(odd)),
+        ]);
+        assert_eq!((row.usage_details.len(), row.total_cost, row.completion_start_time), (0, None, None));
+        assert!(flagged(&row, "usage_refused") && flagged(&row, "cost_refused"));
+        assert!(serde_json::from_str::<serde_json::Value>(&row.model_parameters).is_ok());
+    }
+}
+
+#[test]
+fn of_a_key_that_comes_twice_the_first_holds_and_both_are_kept() {
+    let row = row(&[("user.id", value("a")), ("user.id", value("b"))]);
+    assert_eq!((row.user_id.as_str(), row.attributes.len()), ("a", 2));
 }
 
 #[test]
@@ -174,12 +225,16 @@ fn the_spans_of_the_current_vercel_sdk_follow_the_genai_conventions() {
 }
 
 /// Every attribute of a span with its text and type, read back from its row: from the map, or from the side it became.
-fn restored(row: &ObservationRow) -> Vec<(String, String, u8)> {
+pub(super) fn restored(row: &ObservationRow) -> Vec<(String, String, u8)> {
     let kind = |key: &str| row.attribute_types.iter().find(|(name, _)| name == key).map_or(0, |(_, kind)| *kind);
     let mut all: Vec<_> = row.attributes.iter().map(|(key, text)| (key.clone(), text.clone(), kind(key))).collect();
     for (field, text) in [("input", &row.input), ("output", &row.output)] {
         let Some((_, key)) = mapped(row, field).and_then(|label| label.split_once(':')) else { continue };
-        let built = key == "events" || key.ends_with('*') || key.contains("gen_ai.system_instructions");
+        let built = key == "events"
+            || key.ends_with('*')
+            || key.contains(['+', '#'])
+            || key == "gen_ai.system_instructions"
+            || key == "system_prompt";
         if !built {
             all.push((key.to_owned(), text.clone(), kind(key)));
         }

@@ -5,10 +5,12 @@
 //! OpenInference and the current GenAI names are inclusive by definition; the older GenAI names carry what the provider gave.
 
 #[cfg(test)]
+mod conventions;
+#[cfg(test)]
 mod tests;
 
 use super::family::{Field, Read};
-use super::table::{Candidate, Hit, View};
+use super::table::{Candidate, View};
 use super::value::{Refused, as_count};
 use crate::observability::usage::{Tokens, UsageKind};
 
@@ -35,10 +37,18 @@ impl Reading {
     fn is_inclusive(&self) -> bool {
         matches!(self.candidate.read, Read::Inclusive)
     }
+
+    /// Whether its convention says that no total includes a detail.
+    fn is_exclusive(&self) -> bool {
+        matches!(self.candidate.read, Read::Exclusive)
+    }
 }
 
 /// Scopes whose instrumentation adds the cached tokens to Anthropic's input before it reports it.
-const INCLUSIVE_SCOPES: [&str; 1] = ["opentelemetry.instrumentation."];
+const INCLUSIVE_SCOPES: [&str; 2] = ["opentelemetry.instrumentation.", "pydantic-ai"];
+
+/// Scopes whose instrumentation passes on what the provider's API counted, also under the names that are to include what is cached.
+const RAW_SCOPES: [&str; 1] = ["openlit."];
 
 /// Reads and normalises the counts. `provider` is normalised, `model` as sent.
 pub(super) fn count(view: &View<'_>, provider: &str, model: &str, scope: &str) -> Counted {
@@ -47,7 +57,7 @@ pub(super) fn count(view: &View<'_>, provider: &str, model: &str, scope: &str) -
     let mut read = |field| {
         let mut first = None;
         for (candidate, hit) in view.hits(field) {
-            let Hit::Attribute(_, value) = hit else { continue };
+            let Some(value) = hit.value() else { continue };
             match as_count(value) {
                 Ok(tokens) => {
                     first = Some(Reading { tokens, candidate });
@@ -83,17 +93,23 @@ pub(super) fn count(view: &View<'_>, provider: &str, model: &str, scope: &str) -
     let cached = tokens(cache_read).saturating_add(write_5m).saturating_add(write_1h);
 
     if let Some(input) = input {
-        let given = Given {
-            input: input.tokens,
-            cached,
-            output: tokens(output),
-            client_total: counted.client_total,
-            inclusive: [Some(input), cache_read, cache_write].iter().flatten().any(Reading::is_inclusive),
-            strictly_inclusive: input.is_inclusive(),
+        let cached_apart = if input.is_exclusive() {
+            // Unless a detail's own convention says that it is part of the total.
+            !is_any_inclusive(&[cache_read, cache_write])
+        } else {
+            let given = Given {
+                input: input.tokens,
+                cached,
+                output: tokens(output),
+                client_total: counted.client_total,
+                inclusive: is_any_inclusive(&[Some(input), cache_read, cache_write]),
+                strictly_inclusive: input.is_inclusive(),
+            };
+            given.cached_is_apart(provider, model, scope)
         };
-        let cached_apart = given.cached_is_apart(provider, model, scope);
+        let media_apart = input.is_exclusive() && !is_any_inclusive(&[input_audio, input_image]);
         let media = tokens(input_audio).saturating_add(tokens(input_image));
-        let details = if cached_apart { media } else { cached.saturating_add(media) };
+        let details = if cached_apart { 0 } else { cached }.saturating_add(if media_apart { 0 } else { media });
         if details > input.tokens {
             counted.flags.push("usage_clamped");
         }
@@ -112,8 +128,14 @@ pub(super) fn count(view: &View<'_>, provider: &str, model: &str, scope: &str) -
     }
 
     if let Some(output) = output {
+        let beside = [reasoning, output_audio].iter().flatten().any(Reading::is_exclusive);
+        let apart = if output.is_exclusive() || beside {
+            !is_any_inclusive(&[reasoning, output_audio])
+        } else {
+            reasoning_is_apart(output.tokens, tokens(reasoning), tokens(input), counted.client_total, provider)
+        };
         let (reasoning, audio) = (tokens(reasoning), tokens(output_audio));
-        let details = reasoning.saturating_add(audio);
+        let details = if apart { 0 } else { reasoning.saturating_add(audio) };
         if details > output.tokens {
             counted.flags.push("usage_clamped");
         }
@@ -125,6 +147,17 @@ pub(super) fn count(view: &View<'_>, provider: &str, model: &str, scope: &str) -
     counted.flags.dedup();
     counted.label = input.or(output).map(|reading| reading.candidate.label.as_str());
     counted
+}
+
+fn is_any_inclusive(readings: &[Option<Reading>]) -> bool {
+    readings.iter().flatten().any(Reading::is_inclusive)
+}
+
+/// Whether the reasoning is beside the output: some pass on the counts of Google's API, whose candidates do not contain the
+/// thoughts. The client's own total tells, and so does more reasoning than output.
+fn reasoning_is_apart(output: u64, reasoning: u64, input: u64, client_total: Option<u64>, provider: &str) -> bool {
+    let sum = input.saturating_add(output).saturating_add(reasoning);
+    reasoning > 0 && (client_total == Some(sum) || (reasoning > output && matches!(provider, "google" | "vertex_ai")))
 }
 
 fn set_details<const N: usize>(tokens: &mut Tokens, details: [(UsageKind, u64); N]) {
@@ -152,6 +185,9 @@ impl Given {
         let raw_api_excludes = matches!(provider, "anthropic" | "bedrock") || model.contains("claude");
         if self.strictly_inclusive || !raw_api_excludes || self.cached == 0 {
             return false;
+        }
+        if RAW_SCOPES.iter().any(|prefix| scope.starts_with(prefix)) {
+            return true;
         }
         // What cannot be part of the input is beside it, and so is what the client's own total counts on top.
         let sum = self.input.saturating_add(self.output).saturating_add(self.cached);

@@ -140,16 +140,26 @@ fn each_convention_is_counted_once() {
     }
 }
 
+fn usage_in_scope(scope: &str, attributes: &[(&str, AnyValue)]) -> String {
+    let mut request = request(span(pairs(attributes)), Vec::new());
+    request.resource_spans[0].scope_spans[0].scope =
+        Some(opentelemetry_proto::tonic::common::v1::InstrumentationScope { name: scope.to_owned(), ..Default::default() });
+    usage(&crate::observability::convert::convert(request, &context(), pricer()).remove(0))
+}
+
 #[test]
 fn an_instrumentation_that_adds_the_cache_itself_is_inclusive() {
     let attributes = [("gen_ai.system", value("Anthropic")), (IN, value(100)), (FLAT_READ, value(40))];
-    let mut request = request(span(pairs(&attributes)), Vec::new());
-    request.resource_spans[0].scope_spans[0].scope = Some(opentelemetry_proto::tonic::common::v1::InstrumentationScope {
-        name: "opentelemetry.instrumentation.anthropic".to_owned(),
-        ..Default::default()
-    });
-    let row = crate::observability::convert::convert(request, &context(), pricer()).remove(0);
-    assert_eq!(usage(&row), "input=60 input_cache_read=40");
+    assert_eq!(usage_in_scope("opentelemetry.instrumentation.anthropic", &attributes), "input=60 input_cache_read=40");
+}
+
+#[test]
+fn an_instrumentation_that_adds_nothing_is_exclusive_whatever_the_names() {
+    let attributes = [("gen_ai.provider.name", value("anthropic")), (IN, value(100)), (READ, value(40))];
+    assert_eq!(usage_in_scope("openlit.instrumentation.anthropic", &attributes), "input=100 input_cache_read=40");
+    assert_eq!(usage_in_scope("anything", &attributes), "input=60 input_cache_read=40");
+    let openai = [("gen_ai.provider.name", value("openai")), (IN, value(100)), (READ, value(40))];
+    assert_eq!(usage_in_scope("openlit.instrumentation.openai", &openai), "input=60 input_cache_read=40");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! OpenTelemetry's conventions for generative AI: the current ones, and the spellings they replaced.
+//! OpenTelemetry's current conventions for generative AI, and the dialects of it that instrumentations speak.
 //!
 //! Source: the `gen_ai` registry of the OpenTelemetry semantic conventions. Since `gen_ai.usage.cache_read.input_tokens`
 //! exists, `gen_ai.usage.input_tokens` is to include all input; the flat spellings come from instrumentations that pass on
@@ -44,7 +44,6 @@ pub(super) const FAMILY: Family = Family {
         attribute(Field::ResponseModel, "gen_ai.response.model"),
         attribute(Field::RequestModel, "gen_ai.request.model"),
         attribute(Field::Provider, "gen_ai.provider.name"),
-        attribute(Field::Provider, "gen_ai.system"),
         indexed(Field::Parameters, "gen_ai.request.", parameters),
         attribute(Field::FirstToken, "gen_ai.response.time_to_first_chunk").read(Read::Seconds),
         attribute(Field::FirstToken, "gen_ai.response.time_to_first_token").read(Read::Seconds),
@@ -55,32 +54,34 @@ pub(super) const FAMILY: Family = Family {
         attribute(Field::ServiceTier, "gen_ai.openai.request.service_tier"),
         attribute(Field::Input, "gen_ai.input.messages"),
         attribute(Field::Input, "gen_ai.tool.call.arguments"),
-        attribute(Field::Input, "gen_ai.prompt"),
         attribute(Field::Output, "gen_ai.output.messages"),
         attribute(Field::Output, "gen_ai.tool.call.result"),
-        attribute(Field::Output, "gen_ai.completion"),
         attribute(Field::SystemInstructions, "gen_ai.system_instructions"),
         as_provider(Field::InputTokens, "gen_ai.usage.input_tokens"),
-        as_provider(Field::InputTokens, "gen_ai.usage.prompt_tokens"),
         inclusive(Field::CacheReadTokens, "gen_ai.usage.cache_read.input_tokens"),
         inclusive(Field::CacheReadTokens, "gen_ai.usage.input_tokens.cached"),
         as_provider(Field::CacheReadTokens, "gen_ai.usage.cache_read_input_tokens"),
         as_provider(Field::CacheReadTokens, "gen_ai.usage.details.cache_read_input_tokens"),
         as_provider(Field::CacheReadTokens, "gen_ai.usage.details.cache_read_tokens"),
         as_provider(Field::CacheReadTokens, "gen_ai.usage.cached_tokens"),
+        as_provider(Field::CacheReadTokens, "gen_ai.usage.cache_read_tokens"),
         inclusive(Field::CacheWriteTokens, "gen_ai.usage.cache_creation.input_tokens"),
+        inclusive(Field::CacheWriteTokens, "gen_ai.usage.cache_write.input_tokens"),
         inclusive(Field::CacheWriteTokens, "gen_ai.usage.input_tokens.cache_write"),
         as_provider(Field::CacheWriteTokens, "gen_ai.usage.cache_creation_input_tokens"),
+        as_provider(Field::CacheWriteTokens, "gen_ai.usage.cache_write_input_tokens"),
+        as_provider(Field::CacheWriteTokens, "gen_ai.usage.cache_write_tokens"),
         as_provider(Field::CacheWriteTokens, "gen_ai.usage.details.cache_creation_input_tokens"),
         as_provider(Field::CacheWriteTokens, "gen_ai.usage.details.cache_write_tokens"),
         as_provider(Field::CacheWrite5mTokens, "gen_ai.usage.cache_creation.ephemeral_5m_input_tokens"),
+        as_provider(Field::CacheWrite5mTokens, "anthropic.usage.cache_creation.ephemeral_5m_input_tokens"),
+        as_provider(Field::CacheWrite1hTokens, "anthropic.usage.cache_creation.ephemeral_1h_input_tokens"),
         as_provider(Field::CacheWrite1hTokens, "gen_ai.usage.cache_creation.ephemeral_1h_input_tokens"),
         inclusive(Field::InputAudioTokens, "gen_ai.usage.input_audio_tokens"),
         inclusive(Field::InputAudioTokens, "gen_ai.usage.details.input_audio_tokens"),
         inclusive(Field::InputImageTokens, "gen_ai.usage.input_image_tokens"),
         inclusive(Field::InputImageTokens, "gen_ai.usage.image_tokens"),
         as_provider(Field::OutputTokens, "gen_ai.usage.output_tokens"),
-        as_provider(Field::OutputTokens, "gen_ai.usage.completion_tokens"),
         inclusive(Field::ReasoningTokens, "gen_ai.usage.reasoning.output_tokens"),
         inclusive(Field::ReasoningTokens, "gen_ai.usage.output_tokens.reasoning"),
         inclusive(Field::ReasoningTokens, "gen_ai.usage.reasoning_tokens"),
@@ -89,8 +90,7 @@ pub(super) const FAMILY: Family = Family {
         inclusive(Field::OutputAudioTokens, "gen_ai.usage.output_audio_tokens"),
         inclusive(Field::OutputAudioTokens, "gen_ai.usage.details.output_audio_tokens"),
         attribute(Field::TotalTokens, "gen_ai.usage.total_tokens"),
-        attribute(Field::TotalTokens, "llm.usage.total_tokens"),
-        attribute(Field::TotalCost, "gen_ai.usage.cost"),
+        attribute(Field::TotalCost, "gen_ai.usage.cost").read(Read::NotZero),
         attribute(Field::TotalCost, "gen_ai.usage.total_cost"),
         attribute(Field::InputCost, "gen_ai.usage.input_cost"),
         attribute(Field::OutputCost, "gen_ai.usage.output_cost"),
@@ -104,17 +104,6 @@ mod tests {
     #[test]
     fn the_current_form_of_a_call() {
         insta::assert_yaml_snapshot!(row_of(fixture_attributes("genai-client-tool-calls.json")));
-    }
-
-    #[test]
-    fn the_deprecated_form_says_the_same() {
-        let now = row_of(fixture_attributes("genai-client-tool-calls.json"));
-        let before = row_of(fixture_attributes("genai-deprecated-tool-calls.json"));
-        assert_eq!(before.input, now.input);
-        assert_eq!(mapped(&before, "input"), Some("genai:gen_ai.prompt"));
-        assert_eq!((before.r#type, before.model, before.provider), (now.r#type, now.model, now.provider));
-        assert_eq!((before.usage_details, before.total_cost), (now.usage_details, now.total_cost));
-        assert_eq!(before.model_parameters, now.model_parameters);
     }
 
     #[test]
@@ -145,6 +134,12 @@ mod tests {
             ("gen_ai.input.messages", value(messages)),
         ]);
         assert!(parts.input.starts_with("[{\"role\":\"system\",\"parts\":[{\"type\":\"text\",\"content\":\"Be brief.\"}]},{"));
+
+        let whole = row(&[
+            ("gen_ai.system_instructions", value("[{\"role\":\"system\",\"content\":\"Be brief.\"}]")),
+            ("gen_ai.input.messages", value(messages)),
+        ]);
+        assert_eq!(whole.input, plain.input);
 
         let with_system = "[{\"role\":\"system\",\"content\":\"Mine\"}]";
         let kept = row(&[("gen_ai.system_instructions", value("Be brief.")), ("gen_ai.input.messages", value(with_system))]);

@@ -1,10 +1,11 @@
 //! OpenTelemetry's conventions for generative AI where the messages are span events.
 //!
-//! Source: the semantic conventions up to 1.36 (`gen_ai.user.message`, `gen_ai.choice`, …), the older `gen_ai.content.*`
-//! events, and `gen_ai.client.inference.operation.details` since.
+//! Source: the semantic conventions up to 1.36 (`gen_ai.user.message`, `gen_ai.choice`, …), and
+//! `gen_ai.client.inference.operation.details` since.
 
 use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::trace::v1::span::Event;
+use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::{Family, Field, events};
@@ -24,16 +25,28 @@ const MESSAGES: [(&str, &str); 4] = [
 
 fn input(events: &[Event]) -> Option<String> {
     let role = |event: &Event| MESSAGES.iter().find(|(name, _)| *name == event.name).map(|(_, role)| *role);
-    whole(events, "gen_ai.content.prompt", "gen_ai.prompt")
-        .or_else(|| whole(events, "gen_ai.client.inference.operation.details", "gen_ai.input.messages"))
-        .or_else(|| list(events, role))
+    whole(events, "gen_ai.client.inference.operation.details", "gen_ai.input.messages").or_else(|| list(events, role))
 }
 
 fn output(events: &[Event]) -> Option<String> {
     let role = |event: &Event| (event.name == "gen_ai.choice").then_some("assistant");
+    whole(events, "gen_ai.client.inference.operation.details", "gen_ai.output.messages").or_else(|| list(events, role))
+}
+
+/// The whole input as the oldest form of the conventions has it.
+pub(super) fn deprecated_input(events: &[Event]) -> Option<String> {
+    whole(events, "gen_ai.content.prompt", "gen_ai.prompt")
+}
+
+/// The whole output as the oldest form of the conventions has it.
+pub(super) fn deprecated_output(events: &[Event]) -> Option<String> {
     whole(events, "gen_ai.content.completion", "gen_ai.completion")
-        .or_else(|| whole(events, "gen_ai.client.inference.operation.details", "gen_ai.output.messages"))
-        .or_else(|| list(events, role))
+}
+
+/// Only whether there is a role is read.
+#[derive(Deserialize)]
+struct Message {
+    role: Option<IgnoredAny>,
 }
 
 fn find<'a>(attributes: &'a [KeyValue], key: &str) -> Option<&'a KeyValue> {
@@ -58,6 +71,20 @@ fn list(events: &[Event], role: impl Fn(&Event) -> Option<&'static str>) -> Opti
 }
 
 fn push_message(out: &mut String, attributes: &[KeyValue], role: &str) {
+    // Azure's SDKs and Semantic Kernel put the message into one attribute.
+    if let Some(content) = find(attributes, "gen_ai.event.content").and_then(inner).map(as_text)
+        && let Ok(message) = serde_json::from_str::<Message>(&content)
+        && let Some(rest) = content.trim_ascii_start().strip_prefix('{')
+    {
+        out.push('{');
+        if message.role.is_none() {
+            out.push_str("\"role\":");
+            push_json_string(out, role);
+            out.push_str(if rest.trim_ascii_start().starts_with('}') { "" } else { "," });
+        }
+        out.push_str(rest);
+        return;
+    }
     out.push_str("{\"role\":");
     match find(attributes, "role").and_then(inner) {
         Some(role) => push_json_string(out, &as_text(role)),

@@ -6,16 +6,54 @@
 
 mod brokle;
 mod genai;
+mod genai_deprecated;
 mod genai_events;
+mod genkit;
+mod google_adk;
+mod langfuse;
+mod langsmith;
+mod litellm;
+mod livekit;
+mod logfire;
+mod mlflow;
 mod openinference;
+mod openlit;
 mod otel;
+mod pydantic_ai;
+mod semantic_kernel;
+mod spring_ai;
+mod strands;
+mod traceloop;
+mod vercel;
 
 use opentelemetry_proto::tonic::trace::v1::span::Event;
 
 use super::indexed::Entry;
 
 /// Every family, what an SDK says explicitly first, general resource conventions last.
-pub(super) const FAMILIES: [&Family; 5] = [&brokle::FAMILY, &openinference::FAMILY, &genai::FAMILY, &genai_events::FAMILY, &otel::FAMILY];
+pub(super) const FAMILIES: [&Family; 21] = [
+    &brokle::FAMILY,
+    &langfuse::FAMILY,
+    &openinference::FAMILY,
+    &vercel::FAMILY,
+    &pydantic_ai::FAMILY,
+    &logfire::FAMILY,
+    &google_adk::FAMILY,
+    &livekit::FAMILY,
+    &mlflow::FAMILY,
+    &genkit::FAMILY,
+    &litellm::FAMILY,
+    &langsmith::FAMILY,
+    &spring_ai::FAMILY,
+    &strands::FAMILY,
+    &genai::FAMILY,
+    &semantic_kernel::FAMILY,
+    &genai_deprecated::FAMILY,
+    &traceloop::FAMILY,
+    &openlit::FAMILY,
+    &genai_events::FAMILY,
+    &otel::FAMILY,
+];
 
 /// One convention.
 pub(super) struct Family {
@@ -31,6 +69,8 @@ pub(super) struct Family {
 pub(super) enum Mark {
     /// A span attribute whose key begins so.
     KeyPrefix(&'static str),
+    /// The name of the instrumentation scope, or what it begins with where this ends with a dot.
+    Scope(&'static str),
 }
 
 /// A field of a row, or a part of one, that rules fill.
@@ -38,6 +78,8 @@ pub(super) enum Mark {
 #[repr(usize)]
 pub(super) enum Field {
     Type,
+    /// What the observation is called, where that is not the name of its span.
+    Name,
     /// The tool's name, which is the name of the observation of a tool call.
     ToolName,
     Level,
@@ -57,7 +99,7 @@ pub(super) enum Field {
     PromptId,
     PromptName,
     PromptVersion,
-    /// From the start to the first token.
+    /// When the first token came, or how long after the start.
     FirstToken,
     ServiceTier,
     Input,
@@ -76,6 +118,8 @@ pub(super) enum Field {
     ReasoningTokens,
     OutputAudioTokens,
     TotalTokens,
+    /// Says of a span that its usage is the sum of what its children report too.
+    RolledUp,
     TotalCost,
     InputCost,
     CacheReadCost,
@@ -94,6 +138,8 @@ impl Field {
 pub(super) enum Source {
     /// A span attribute.
     Attribute(&'static str),
+    /// A number or text within a span attribute that holds an object: `key#path.to.it`.
+    Part(&'static str),
     /// A resource attribute.
     Resource(&'static str),
     /// Span attributes that begin so and spell a list or a tree; the builder makes JSON of them, or nothing.
@@ -109,12 +155,32 @@ pub(super) enum Read {
     Plain,
     /// Names of this family, in lower case, and what they are called here. A name that is not listed says nothing.
     Words(&'static [(&'static str, &'static str)]),
+    /// That the attribute is there says this word, whatever its value.
+    Told(&'static str),
+    /// Text that may be written as a JSON string.
+    Quoted,
     Seconds,
     Milliseconds,
-    /// Token counts whose total includes all details, whoever the provider is.
+    /// A time as RFC 3339 has it.
+    Time,
+    /// An amount of which zero says nothing: it is what some send that do not know a price.
+    NotZero,
+    /// Token counts or costs whose total includes all details, whoever the provider is.
     Inclusive,
+    /// Token counts or costs that are beside each other: no detail is part of a total.
+    Exclusive,
     /// Token counts as the provider's own API gave them: some leave cached tokens out of the input.
     AsProvider,
+}
+
+/// When a rule is asked, before its family's place among the others counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    First,
+    /// After the first rules of all families.
+    Late,
+    /// After the late ones.
+    Last,
 }
 
 /// One line of a family's table.
@@ -125,26 +191,42 @@ pub(super) struct Rule {
     pub read: Read,
     /// Whether the rule holds only for spans that bear a mark of the family, because others use the key in another sense.
     pub only_marked: bool,
+    pub turn: Turn,
+    /// Another attribute and the text it has to have, or [`SOMETHING`], for this rule to hold.
+    pub when: Option<(&'static str, &'static str)>,
+}
+
+/// Any text but an empty one and zero.
+pub(super) const SOMETHING: &str = "*";
+
+/// A rule for a source.
+const fn rule(field: Field, source: Source) -> Rule {
+    Rule { field, source, read: Read::Plain, only_marked: false, turn: Turn::First, when: None }
 }
 
 /// A rule that takes a span attribute.
 const fn attribute(field: Field, key: &'static str) -> Rule {
-    Rule { field, source: Source::Attribute(key), read: Read::Plain, only_marked: false }
+    rule(field, Source::Attribute(key))
+}
+
+/// A rule that takes a part of a span attribute, `key#path`.
+const fn part(field: Field, path: &'static str) -> Rule {
+    rule(field, Source::Part(path))
 }
 
 /// A rule that takes a resource attribute.
 const fn resource(field: Field, key: &'static str) -> Rule {
-    Rule { field, source: Source::Resource(key), read: Read::Plain, only_marked: false }
+    rule(field, Source::Resource(key))
 }
 
 /// A rule that builds its value from span events.
 const fn events(field: Field, build: fn(&[Event]) -> Option<String>) -> Rule {
-    Rule { field, source: Source::Events(build), read: Read::Plain, only_marked: false }
+    rule(field, Source::Events(build))
 }
 
 /// A rule that builds its value from the attributes under a prefix.
 const fn indexed(field: Field, prefix: &'static str, build: fn(&[Entry<'_>]) -> Option<String>) -> Rule {
-    Rule { field, source: Source::Indexed { prefix, build }, read: Read::Plain, only_marked: false }
+    rule(field, Source::Indexed { prefix, build })
 }
 
 impl Rule {
@@ -156,6 +238,33 @@ impl Rule {
     const fn only_marked(mut self) -> Self {
         self.only_marked = true;
         self
+    }
+
+    const fn late(mut self) -> Self {
+        self.turn = Turn::Late;
+        self
+    }
+
+    const fn last(mut self) -> Self {
+        self.turn = Turn::Last;
+        self
+    }
+
+    const fn when(mut self, key: &'static str, text: &'static str) -> Self {
+        self.when = Some((key, text));
+        self
+    }
+
+    const fn inclusive(self) -> Self {
+        self.read(Read::Inclusive)
+    }
+
+    const fn exclusive(self) -> Self {
+        self.read(Read::Exclusive)
+    }
+
+    const fn as_provider(self) -> Self {
+        self.read(Read::AsProvider)
     }
 }
 

@@ -3,7 +3,7 @@
 //! Source: the OpenInference semantic conventions. Its token counts are inclusive: the prompt contains what was cached, the
 //! completion what was reasoned.
 
-use super::{Family, Field, Read, Rule, attribute, indexed};
+use super::{Family, Field, Read, Rule, SOMETHING, attribute, indexed, part};
 use crate::observability::convert::indexed::{documents, embedded_texts, messages};
 
 const KINDS: &[(&str, &str)] = &[
@@ -24,17 +24,25 @@ const fn count(field: Field, key: &'static str) -> Rule {
     attribute(field, key).read(Read::Inclusive)
 }
 
+const fn lives(field: Field, path: &'static str) -> Rule {
+    part(field, path).read(Read::Inclusive).when("llm.token_count.prompt_details.cache_write", SOMETHING)
+}
+
 pub(super) const FAMILY: Family = Family {
     name: "openinference",
     marks: &[],
     rules: &[
         attribute(Field::Type, "openinference.span.kind").read(Read::Words(KINDS)),
         attribute(Field::ResponseModel, "llm.model_name"),
+        attribute(Field::RequestModel, "llm.request.model_name"),
         attribute(Field::RequestModel, "embedding.model_name"),
         attribute(Field::RequestModel, "reranker.model_name"),
         attribute(Field::Provider, "llm.provider"),
         attribute(Field::Provider, "llm.system"),
+        // A call that failed tells its model nowhere else.
+        part(Field::RequestModel, "llm.invocation_parameters#model").late(),
         attribute(Field::Parameters, "llm.invocation_parameters"),
+        attribute(Field::Parameters, "embedding.invocation_parameters"),
         attribute(Field::Tags, "tag.tags"),
         attribute(Field::PromptId, "prompt.id"),
         attribute(Field::Input, "input.value"),
@@ -48,6 +56,9 @@ pub(super) const FAMILY: Family = Family {
         count(Field::InputTokens, "llm.token_count.prompt"),
         count(Field::CacheReadTokens, "llm.token_count.prompt_details.cache_read"),
         count(Field::CacheWriteTokens, "llm.token_count.prompt_details.cache_write"),
+        // How long what was written to a cache lives is only in Anthropic's own answer; it is not looked for elsewhere.
+        lives(Field::CacheWrite5mTokens, "output.value#usage.cache_creation.ephemeral_5m_input_tokens"),
+        lives(Field::CacheWrite1hTokens, "output.value#usage.cache_creation.ephemeral_1h_input_tokens"),
         count(Field::InputAudioTokens, "llm.token_count.prompt_details.audio"),
         count(Field::OutputTokens, "llm.token_count.completion"),
         count(Field::ReasoningTokens, "llm.token_count.completion_details.reasoning"),
