@@ -11,10 +11,7 @@ export type Role = string;
 export type SignUpMode = "closed" | "invitation" | "domain" | "open";
 export type LifeStatus = "active" | "archived" | "deleted";
 
-export interface Me extends BaseMe {
-  email_verified?: boolean;
-  second_factor?: boolean;
-}
+export type Me = BaseMe;
 export interface AuthOptions {
   sign_up: SignUpMode;
   mail: boolean;

@@ -143,7 +143,8 @@ describe("places", () => {
   const project = (id: string, status = "active") => ({ id, name: `Thing ${id}`, status, role: "admin", slug: id, composite_slug: id, created_at: "" });
   const organization = (id: string, projects: ReturnType<typeof project>[]) => ({ id, name: `Org ${id}`, role: "owner", slug: id, composite_slug: id, created_at: "", projects });
   const me: Me = {
-    id: "u", email: "", first_name: "", last_name: "", is_admin: false, created_at: "", default_organization_id: "b",
+    id: "u", email: "", first_name: "", last_name: "", is_admin: false, email_verified: true, second_factor: false, created_at: "",
+    default_organization_id: "b",
     organizations: [organization("a", [project("old", "archived"), project("1")]), organization("b", [project("2")]), organization("c", [])],
   };
   const at = (address: { projectId?: string; organizationId?: string }, last = { project: "", organization: "" }) => {

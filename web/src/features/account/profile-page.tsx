@@ -44,11 +44,9 @@ function ProfilePage() {
           <dt className="text-muted">{t("login.email")}</dt>
           <dd className="flex min-w-0 flex-wrap items-center gap-2">
             <span className="truncate">{me.email}</span>
-            {me.email_verified !== undefined && (
-              <Badge tone={me.email_verified ? "plain" : "warning"}>
-                {t(me.email_verified ? "profile.verified" : "profile.notVerified")}
-              </Badge>
-            )}
+            <Badge tone={me.email_verified ? "plain" : "warning"}>
+              {t(me.email_verified ? "profile.verified" : "profile.notVerified")}
+            </Badge>
           </dd>
           <dt className="text-muted">{t("profile.id")}</dt>
           <dd className="flex min-w-0 items-center gap-1">
