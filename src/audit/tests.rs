@@ -80,7 +80,10 @@ async fn filters_leave_what_they_say() {
             assert_eq!(count(query).await, expected, "{query}");
         }
         let of_none = world.audit.list(&AuditFilter::default(), 10, None).await.unwrap();
-        assert_eq!(of_none.iter().map(|line| line.target_id.as_deref().unwrap()).collect::<Vec<_>>(), ["z"]);
+        assert_eq!(
+            of_none.iter().filter(|line| line.action != "user.sign_in").map(|line| line.target_id.as_deref().unwrap()).collect::<Vec<_>>(),
+            ["z"]
+        );
     }
 }
 

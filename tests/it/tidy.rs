@@ -30,7 +30,10 @@ fn sources() -> Vec<(String, String)> {
 
 /// A file that only tests compile.
 fn is_test(path: &str) -> bool {
-    path.starts_with("tests/") || ["/tests.rs", "/testing.rs", "/arbitrary.rs", "/tests/"].iter().any(|part| path.contains(part))
+    path.starts_with("tests/")
+        || ["/tests.rs", "/testing.rs", "/arbitrary.rs", "/captured.rs", "/conventions.rs", "/tests/"]
+            .iter()
+            .any(|part| path.contains(part))
 }
 
 /// The text before the file's own `mod tests`, comments taken out.

@@ -122,7 +122,7 @@ async fn administrators_only() {
         let seen = installation.call_as(&token, request).await;
         assert_eq!((seen.status, seen.code.as_str()), (StatusCode::FORBIDDEN, "FORBIDDEN_ERROR"), "request {index}");
     }
-    assert_eq!(count(&installation.world, "audit_logs").await, 0);
+    assert_eq!(count(&installation.world, "audit_logs WHERE outcome = 'success' AND action <> 'user.sign_in'").await, 0);
 }
 
 #[actix_web::test]
@@ -178,8 +178,8 @@ async fn people_are_added_with_an_address_that_is_vouched_for() {
             assert_eq!(add(wrong.clone()).await.code, "VALIDATION_ERROR", "{wrong}");
         }
         let log = installation.get("/api/v1/admin/audit-logs").await;
-        let lines: Vec<_> =
-            log["data"].as_array().unwrap().iter().map(|line| (&line["action"], &line["target_name"], &line["actor_email"])).collect();
+        let lines: Vec<_> = log["data"].as_array().unwrap().iter().filter(|line| line["action"] != "user.sign_in").collect();
+        let lines: Vec<_> = lines.iter().map(|line| (&line["action"], &line["target_name"], &line["actor_email"])).collect();
         let (action, ada) = (json!("user.create"), json!("ada@example.com"));
         assert_eq!(lines, [(&action, &json!("eve@example.com"), &ada), (&action, &json!("bob@example.com"), &ada)]);
         assert!(!log.to_string().contains(PASSWORD));
@@ -206,8 +206,8 @@ async fn a_suspension_ends_everything_at_once() {
         assert!(token(world, "bob@example.com").await.is_some());
         assert!(world.sessions.authenticate_access(&bobs).await.is_err(), "what has ended stays so");
         let log = installation.get("/api/v1/admin/audit-logs").await;
-        let lines: Vec<_> =
-            log["data"].as_array().unwrap().iter().map(|line| (line["action"].as_str().unwrap(), &line["after"]["status"])).collect();
+        let lines: Vec<_> = log["data"].as_array().unwrap().iter().filter(|line| line["action"] != "user.sign_in").collect();
+        let lines: Vec<_> = lines.iter().map(|line| (line["action"].as_str().unwrap(), &line["after"]["status"])).collect();
         assert_eq!(lines, [("user.reinstate", &json!("active")), ("user.suspend", &json!("suspended"))]);
     }
 }
@@ -292,7 +292,7 @@ async fn sessions_locks_and_second_factors_are_taken_away() {
         for verb in ["revoke-sessions", "unlock", "reset-second-factor"] {
             assert_eq!(installation.post(UserId::fresh(), verb).await.code, "NOT_FOUND_ERROR", "{verb}");
         }
-        assert_eq!(count(world, "audit_logs WHERE target_type = 'user' AND organization_id IS NULL").await, 3);
+        assert_eq!(count(world, "audit_logs WHERE target_type = 'user' AND organization_id IS NULL AND action <> 'user.sign_in'").await, 3);
     }
 }
 

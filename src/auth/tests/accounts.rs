@@ -208,7 +208,7 @@ async fn a_forgotten_password_is_set_anew_by_mail() {
             world.accounts.forgot_password(email, &from("203.0.113.7")).await.unwrap();
         }
         assert_eq!(templates(&world, ADA).await, ["reset_password"], "once a minute");
-        assert_eq!(mails(&world).await[0].2["ip"], "203.0.113.7");
+        assert!(mails(&world).await[0].2.contains("203.0.113.7"), "{:?}", mails(&world).await);
         let reset = token(&world, "reset-password").await;
         let weak = world.accounts.reset_password(&reset, "password123", &Device::default()).await;
         assert!(matches!(weak, Err(Error::CommonPassword)), "{weak:?}");

@@ -1,10 +1,11 @@
 //! What the tests of accounts look at behind the API.
 
 use sea_orm::{ConnectionTrait, QueryResult, Statement};
-use serde_json::Value;
 
+use crate::audit::By;
 use crate::auth::testing::{PASSWORD, World};
 use crate::auth::{Device, UserContext};
+use crate::settings::Scope;
 
 async fn rows(world: &World, query: &str) -> Vec<QueryResult> {
     let conn = world.db.conn();
@@ -12,15 +13,10 @@ async fn rows(world: &World, query: &str) -> Vec<QueryResult> {
 }
 
 /// Recipient, template and content of every mail, oldest first.
-pub async fn mails(world: &World) -> Vec<(String, String, Value)> {
+pub async fn mails(world: &World) -> Vec<(String, String, String)> {
     let found = rows(world, "SELECT recipient, template, text FROM mail_outbox ORDER BY id").await;
-    found
-        .iter()
-        .map(|row| {
-            let text: String = row.try_get_by_index(2).unwrap();
-            (row.try_get_by_index(0).unwrap(), row.try_get_by_index(1).unwrap(), serde_json::from_str(&text).unwrap_or(Value::String(text)))
-        })
-        .collect()
+    let text = |row: &QueryResult, index: usize| row.try_get_by_index::<String>(index).unwrap();
+    found.iter().map(|row| (text(row, 0), text(row, 1), text(row, 2))).collect()
 }
 
 /// Templates of the mails to `recipient`.
@@ -32,16 +28,16 @@ pub async fn templates(world: &World, recipient: &str) -> Vec<String> {
 pub async fn token(world: &World, page: &str) -> String {
     let start = format!("https://brokle.example/{page}?token=");
     let found = mails(world).await.into_iter().rev().find_map(|(_, _, content)| {
-        let text = content.to_string();
-        let from = text.find(&start)? + start.len();
-        Some(text[from..].chars().take_while(|character| character.is_ascii_alphanumeric() || "-_".contains(*character)).collect())
+        let from = content.find(&start)? + start.len();
+        Some(content[from..].chars().take_while(|character| character.is_ascii_alphanumeric() || "-_".contains(*character)).collect())
     });
     found.unwrap_or_else(|| panic!("no mail with a link to {page}"))
 }
 
 /// Actor, action and outcome of every line of the log, oldest first.
 pub async fn log(world: &World) -> Vec<String> {
-    let found = rows(world, "SELECT actor_type, action, outcome, target_id FROM audit_logs ORDER BY id").await;
+    let found =
+        rows(world, "SELECT actor_type, action, outcome, target_id FROM audit_logs WHERE action NOT LIKE 'setting.%' ORDER BY id").await;
     found
         .iter()
         .map(|row| {
@@ -75,15 +71,6 @@ pub fn from(ip: &str) -> Device {
 
 /// Sets a setting of the installation.
 pub async fn set(world: &World, key: &str, value: &str) {
-    let id = crate::common::id::fresh();
-    execute(world, &format!("DELETE FROM settings WHERE key = '{key}'")).await;
-    execute(
-        world,
-        &format!(
-            "INSERT INTO settings (id, scope_type, scope_id, key, value, version, created_at, updated_at) \
-             SELECT '{id}', 'installation', '', '{key}', '{value}', 1, created_at, created_at FROM users WHERE id = '{}'",
-            world.user.id
-        ),
-    )
-    .await;
+    let value = serde_json::from_str(value).unwrap();
+    world.settings.set(&By::system(), Scope::Installation, key, &value, None).await.unwrap();
 }

@@ -142,7 +142,9 @@ fn as_user(token: &str, path: &str) -> TestRequest {
 }
 
 fn login(address: &str, path: &str) -> TestRequest {
-    from(address, TestRequest::post().uri(path).set_json(json!({"email": "nobody@example.com", "password": "wrong"})))
+    // Another account each time: one account is locked sooner than an address is limited.
+    let email = format!("nobody-{}@example.com", crate::common::id::fresh());
+    from(address, TestRequest::post().uri(path).set_json(json!({"email": email, "password": "wrong"})))
 }
 
 #[test]

@@ -238,7 +238,8 @@ fn credentials() -> BTreeMap<String, Credential> {
 fn credential(id: &str, signature: &str) -> Credential {
     let parameter = |name: &str| {
         let rest = &signature[signature.find(&format!("{name}<"))? + name.len() + 1..];
-        Some(rest[..rest.find('>').unwrap()].rsplit("::").next().unwrap().to_owned())
+        // Of `EvenArchived<X>` and of a path, the last counts.
+        Some(rest[..rest.find('>').unwrap()].rsplit(['<', ':']).next().unwrap().to_owned())
     };
     let permission = |name: &str| {
         parameter(name).map(|wanted| {
@@ -265,7 +266,7 @@ fn credential(id: &str, signature: &str) -> Credential {
         Credential::Member
     } else if signature.contains("PlatformAdmin") {
         Credential::Admin
-    } else if signature.contains("SignedIn") {
+    } else if signature.contains("SignedIn") || signature.contains("OrganizationFounder") {
         Credential::SignedIn
     } else {
         Credential::Public

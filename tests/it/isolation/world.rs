@@ -100,6 +100,10 @@ impl Tenant {
         let body = json!({"email": format!("invited-{canary}@example.com"), "role": "viewer"});
         let invitation = id(&post(format!("/api/v1/organizations/{organization}/invitations"), body).await);
         let (trace_id, span_id) = store_trace(app, &key, canary).await;
+        // What administrators look at; the same for every tenant.
+        let first = |path: &'static str| async move { must(app, Method::GET, path, &app.token, None).await[0].clone() };
+        let (job, mail, schedule) =
+            (first("/api/v1/admin/jobs").await, first("/api/v1/admin/outbox").await, first("/api/v1/admin/schedules").await);
         let ids = BTreeMap::from([
             ("organization_id", organization),
             ("project_id", project),
@@ -109,6 +113,9 @@ impl Tenant {
             ("api_key_id", id(&made)),
             ("trace_id", trace_id),
             ("span_id", span_id),
+            ("job_id", id(&job)),
+            ("mail_id", id(&mail)),
+            ("name", schedule["name"].as_str().unwrap().to_owned()),
             ("key", "rate_limit.requests_per_minute_per_key".to_owned()),
         ]);
         Self { canary: canary.to_owned(), owner, viewer, nobody, key, ids: Ids(ids) }
