@@ -384,7 +384,7 @@ async fn settings_are_changed_by_whoever_may() {
         let (status, _, data) = call(&world, ada, put(json!({"value": 10, "version": 0}))).await;
         assert_eq!((status, &data["own_value"], &data["type"]), (StatusCode::OK, &json!(10), &json!("integer")));
         assert_eq!(call(&world, ada, put(json!({"value": 11, "version": 0}))).await.1, "CONFLICT_ERROR");
-        for wrong in [json!({"value": "many"}), json!({}), json!({"value": 1, "versoin": 3}), json!({"value": 1, "version": -1})] {
+        for wrong in [json!({"value": "many"}), json!({}), json!({"value": 1, "revision": 3}), json!({"value": 1, "version": -1})] {
             assert_eq!(call(&world, ada, put(wrong.clone())).await.1, "VALIDATION_ERROR", "{wrong}");
         }
         assert_eq!(
