@@ -169,7 +169,7 @@ pub struct Heard(tokio::sync::broadcast::Receiver<crate::infra::bus::Notice>);
 
 impl Heard {
     /// The next, where there is one.
-    pub fn next(&mut self) -> Option<Revoked> {
+    pub fn take(&mut self) -> Option<Revoked> {
         let notice = self.0.try_recv().ok()?;
         Revoked::of(&crate::infra::bus::Heard::Notice(notice))
     }

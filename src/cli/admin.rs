@@ -375,12 +375,12 @@ mod tests {
                 };
                 let printed = brokle_admin(&world, &format!("revoke-key {name}"), &format!("{}\n", key.expose())).await.unwrap();
                 assert!(printed.contains(&view.id.to_string()) && !printed.contains(key.expose()), "{printed}");
-                assert_eq!(heard.next().unwrap(), Revoked::ApiKey(crate::auth::KeyHash::of(key.expose())));
+                assert_eq!(heard.take().unwrap(), Revoked::ApiKey(crate::auth::KeyHash::of(key.expose())));
                 assert!(world.other_server().api_keys.authenticate(key.expose()).await.unwrap().is_none(), "by {by}");
                 assert!(!brokle_admin(&world, "list-keys", "").await.unwrap().contains(&view.id.to_string()));
                 // Once more, for servers that could not be told.
                 brokle_admin(&world, &format!("revoke-key {}", view.id), "").await.unwrap();
-                assert!(heard.next().is_some());
+                assert!(heard.take().is_some());
             }
         }
     }

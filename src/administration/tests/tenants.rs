@@ -198,7 +198,7 @@ async fn a_suspension_ends_everything_at_once() {
         let seen = installation.patch(bob.id, json!({"status": "suspended"})).await;
         assert_eq!((seen.status, &seen.body["data"]["status"]), (StatusCode::OK, &json!("suspended")));
         assert!(world.sessions.authenticate_access(&bobs).await.is_err());
-        assert_eq!(revocations.next(), Some(crate::auth::Revoked::User(bob.id)), "the other servers are told");
+        assert_eq!(revocations.take(), Some(crate::auth::Revoked::User(bob.id)), "the other servers are told");
         assert!(token(world, "bob@example.com").await.is_none());
         assert_eq!(emails(&installation.get("/api/v1/admin/users?status=suspended").await), ["bob@example.com"]);
         assert_eq!(installation.patch(bob.id, json!({"status": "suspended"})).await.status, StatusCode::OK, "again changes nothing");

@@ -79,7 +79,7 @@ async fn a_revoked_key_ends_at_once_here_and_on_the_other_servers_when_they_hear
         assert!(world.api_keys.authenticate(key.expose()).await.unwrap().is_none());
         // The other server still has it in memory; the message takes it out.
         assert!(other.api_keys.authenticate(key.expose()).await.unwrap().is_some());
-        other.api_keys.apply(&heard.next().unwrap()).await;
+        other.api_keys.apply(&heard.take().unwrap()).await;
         assert!(other.api_keys.authenticate(key.expose()).await.unwrap().is_none());
 
         assert!(matches!(world.api_keys.revoke(world.project.id, view.id, &By::operator()).await, Err(Error::KeyNotFound)));

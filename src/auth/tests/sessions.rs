@@ -104,7 +104,7 @@ async fn a_replaced_token_that_comes_late_ends_the_session() {
         ended(&refresh(&world, &first.refresh_token).await);
         ended(&refresh(&world, &second.refresh_token).await);
         assert!(world.sessions.authenticate_access(&second.access_token).await.is_err(), "the access token ends with it");
-        assert!(heard.next().is_some());
+        assert!(heard.take().is_some());
         let row = row(&world).await;
         assert_eq!(row.end_reason.as_deref(), Some("refresh_reuse"));
         assert_eq!(row.rotation_salt, None);
@@ -166,7 +166,7 @@ async fn the_other_servers_hear_of_a_sign_out() {
     let mine = login(&world).await;
     let context = other.sessions.authenticate_access(&mine.access_token).await.unwrap();
     world.sessions.logout(&context, Device::default()).await.unwrap();
-    other.sessions.apply(&heard.next().unwrap()).await;
+    other.sessions.apply(&heard.take().unwrap()).await;
     assert!(other.sessions.authenticate_access(&mine.access_token).await.is_err());
 }
 
@@ -219,7 +219,7 @@ async fn the_devices_of_a_person_are_listed_and_ended_by_that_person_only() {
         world.sessions.revoke(&here, other, Device::default()).await.unwrap();
         assert!(world.sessions.authenticate_access(&phone.access_token).await.is_err());
         ended(&refresh(&world, &phone.refresh_token).await);
-        assert_eq!(heard.next(), Some(crate::auth::Revoked::Session(other)));
+        assert_eq!(heard.take(), Some(crate::auth::Revoked::Session(other)));
         assert!(matches!(world.sessions.revoke(&here, other, Device::default()).await, Err(Error::SessionNotFound)), "it has ended");
 
         let (third, fourth) = (login(&world).await, login(&world).await);

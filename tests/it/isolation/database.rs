@@ -38,13 +38,11 @@ pub type Dump = BTreeMap<String, Vec<String>>;
 
 impl Database {
     pub async fn of(app: &TestApp) -> Self {
-        match &app.services {
-            Some(services) => Self::Postgres(PgConnection::connect(&services.database_url).await.unwrap()),
-            None => {
-                let file = app.data_dir().join("brokle.db");
-                Self::Sqlite(SqliteConnection::connect(&format!("sqlite://{}?mode=ro", file.display())).await.unwrap())
-            }
+        if let Some(services) = &app.services {
+            return Self::Postgres(PgConnection::connect(&services.database_url).await.unwrap());
         }
+        let file = app.data_dir().join("brokle.db");
+        Self::Sqlite(SqliteConnection::connect(&format!("sqlite://{}?mode=ro", file.display())).await.unwrap())
     }
 
     /// Every row of every table that does not move by itself.
