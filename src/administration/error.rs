@@ -13,7 +13,9 @@ pub enum Error {
     UserNotFound,
     #[error("no deleted organization has this id")]
     OrganizationNotFound,
-    #[error("nobody suspends themselves or changes their own administrator's rights; ask another administrator")]
+    #[error(
+        "nobody suspends themselves, changes their own administrator's rights or takes away their own second factor here; ask another administrator"
+    )]
     Oneself,
     #[error("this is the last administrator; make somebody else one first")]
     LastAdministrator,

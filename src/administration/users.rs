@@ -180,14 +180,23 @@ impl UserAdministration {
         Ok(txn.commit().await.map_err(db::Error::from)?)
     }
 
-    /// Takes somebody's second factor away, who has lost it and the recovery codes.
+    /// Takes somebody's second factor away, who has lost it and the recovery codes; their sessions end.
+    ///
+    /// # Errors
+    /// [`Error::Oneself`]: one's own is turned off with password and code. [`Error::UserNotFound`].
     pub(super) async fn reset_second_factor(&self, by: &By, id: UserId) -> Result<(), Error> {
+        if by.user_id() == Some(id) {
+            return Err(Error::Oneself);
+        }
         let txn = self.db.begin().await?;
         let account = store::find(&txn, id).await?.ok_or(Error::UserNotFound)?;
         store::delete_second_factor(&txn, id).await?;
         let (before, after) = (json!({"second_factor": account.second_factor}), json!({"second_factor": false}));
         self.record(&txn, by, "user.reset_second_factor", id, &account.email, Some(before), Some(after)).await?;
-        Ok(txn.commit().await.map_err(db::Error::from)?)
+        self.sessions.end_all(&txn, id, "second_factor_reset").await?;
+        txn.commit().await.map_err(db::Error::from)?;
+        self.sessions.forget_user(id);
+        Ok(())
     }
 
     async fn find(&self, id: UserId) -> Result<Listed, Error> {

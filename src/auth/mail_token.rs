@@ -63,6 +63,12 @@ pub(super) async fn issue(
     Ok((token, end))
 }
 
+/// Makes the tokens of somebody for a purpose useless, as part of the caller's transaction.
+pub(super) async fn withdraw(txn: &impl ConnectionTrait, user: UserId, purpose: Purpose, now: DateTime<Utc>) -> Result<(), Error> {
+    store::update_all_used(txn, user, purpose.name(), now).await?;
+    Ok(())
+}
+
 /// Whose token this is, without using it up.
 pub(super) async fn owner(db: &impl ConnectionTrait, purpose: Purpose, token: &str, now: DateTime<Utc>) -> Result<UserId, Error> {
     store::find_open(db, purpose.name(), &sha256_hex(token), now).await?.ok_or(Error::BadToken)

@@ -101,12 +101,21 @@ impl Sessions {
     }
 
     /// Opens a session for somebody whose identity is beyond doubt, as part of the caller's transaction.
+    ///
+    /// # Errors
+    /// [`Error::WrongCredentials`] when the password was changed or the account suspended since `user` was read: a sign-in that
+    /// had to wait must not outlive what has ended all others.
     pub(super) async fn open(&self, txn: &impl ConnectionTrait, user: &User, origin: &Origin) -> Result<SignedIn, Error> {
         let inner = &*self.0;
         let (session, now) = (SessionId::fresh(), inner.basis.clock.now());
         let refresh = inner.tokens.first_refresh(session);
         store::insert(txn, session, user.id, sha256_hex(&refresh), origin.clone().into(), now, inner.refresh_end(now)).await?;
+        // Writes to the row first, so that whoever changes it meanwhile comes before or after, not in between.
         inner.basis.users.signed_in(txn, user.id).await?;
+        let now_stored = inner.basis.users.find_in(txn, user.id).await?;
+        if now_stored.is_none_or(|stored| !stored.active || stored.password_hash != user.password_hash) {
+            return Err(Error::WrongCredentials);
+        }
         let event = Event::new("user.sign_in", "user", user.id).named(&user.email);
         inner.basis.audit.record(txn, &By::user(user.id, origin.clone()), event).await?;
         tracing::info!(user.id = %user.id, session.id = %session, "signed in");

@@ -89,6 +89,12 @@ impl Sessions {
             Ok(new) => {
                 if basis.users.replace_hash(basis.db.writer(), user.id, &old, &new).await? {
                     user.password_hash = Some(new);
+                } else {
+                    // Another sign-in has done the same, or the password is another one now.
+                    user = basis.users.find_in(basis.db.writer(), user.id).await?.ok_or(Error::WrongCredentials)?;
+                    if !basis.passwords.verify(password, user.password_hash.as_ref()).await? {
+                        return Err(Error::WrongCredentials);
+                    }
                 }
             }
             // There is another time.

@@ -32,6 +32,11 @@ impl Users {
         Ok(store::find(self.db.conn(), id).await?)
     }
 
+    /// The same as part of the caller's transaction.
+    pub async fn find_in(&self, txn: &impl ConnectionTrait, id: UserId) -> Result<Option<User>, Error> {
+        Ok(store::find(txn, id).await?)
+    }
+
     /// Somebody by e-mail, in any case of letters.
     pub async fn find_by_email(&self, email: &Email) -> Result<Option<User>, Error> {
         Ok(store::find_by_email(self.db.conn(), email).await?)

@@ -289,6 +289,8 @@ async fn sessions_locks_and_second_factors_are_taken_away() {
         assert_eq!(installation.post(bob.id, "reset-second-factor").await.status, StatusCode::OK);
         assert_eq!(installation.get("/api/v1/admin/users?search=bob").await["data"][0]["second_factor"], false);
         assert_eq!((count(world, "user_second_factors").await, count(world, "user_recovery_codes").await), (1, 1), "only theirs");
+        assert_eq!(installation.post(world.user.id, "reset-second-factor").await.code, "CONFLICT_ERROR", "one's own takes a code");
+        assert_eq!(count(world, "user_second_factors").await, 1);
         for verb in ["revoke-sessions", "unlock", "reset-second-factor"] {
             assert_eq!(installation.post(UserId::fresh(), verb).await.code, "NOT_FOUND_ERROR", "{verb}");
         }

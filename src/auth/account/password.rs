@@ -24,6 +24,8 @@ impl Accounts {
         let hash = basis.passwords.hash_for(&user.email.parse()?, new).await?;
         let txn = basis.db.begin().await?;
         basis.users.set_password(&txn, user.id, hash).await?;
+        // Whoever read a mail of before must not undo this.
+        mail_token::withdraw(&txn, user.id, Purpose::ResetPassword, basis.clock.now()).await?;
         self.sessions.end_others(&txn, user.id, Some(caller.session_id), "password_change").await?;
         basis.audit.record(&txn, &By::user(user.id, origin.clone()), about("user.password_change", Some(&user))).await?;
         self.tell_of_new_password(&txn, &user, origin).await?;

@@ -248,6 +248,32 @@ async fn a_link_to_reset_is_good_for_an_hour_and_for_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_link_of_before_does_not_undo_a_new_password() {
+    for world in worlds().await {
+        world.accounts.forgot_password(ADA, &Device::default()).await.unwrap();
+        let reset = token(&world, "reset-password").await;
+        let session = world.sessions.login(ADA, PASSWORD, Device::default()).await.unwrap();
+        let caller = world.sessions.authenticate_access(&session.access_token).await.unwrap();
+        world.accounts.change_password(&caller, PASSWORD, NEW, &Device::default()).await.unwrap();
+        let late = world.accounts.reset_password(&reset, "a third good password", &Device::default()).await;
+        assert!(matches!(late, Err(Error::BadToken)), "{late:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_sign_in_that_waited_does_not_outlive_a_new_password() {
+    for change in ["UPDATE users SET password_hash = 'another'", "UPDATE users SET status = 'suspended'"] {
+        for world in worlds().await {
+            let before = world.users.find(world.user.id).await.unwrap().unwrap();
+            execute(&world, change).await;
+            let txn = world.db.begin().await.unwrap();
+            let opened = world.sessions.open(&txn, &before, &Device::default()).await;
+            assert!(matches!(opened, Err(Error::WrongCredentials)), "{change}: {opened:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn two_who_use_a_link_at_once_do_not_both_succeed() {
     for world in worlds().await {
         world.accounts.forgot_password(ADA, &Device::default()).await.unwrap();

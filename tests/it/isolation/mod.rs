@@ -171,6 +171,9 @@ async fn with_wrong_keys(walk: &mut Walk<'_>, operations: &[Operation], ours: &T
         let (token, path) = (token.clone(), format!("/api/v1/projects/{project}/api-keys"));
         async move { must(app, Method::POST, &path, &token, Some(json!({"name": name, "scopes": scopes}))).await }
     };
+    let end = chrono::Utc::now() + chrono::TimeDelta::seconds(2);
+    let body = json!({"name": "expired", "scopes": ["full"], "expires_at": end.to_rfc3339()});
+    let expired = must(app, Method::POST, &format!("/api/v1/projects/{project}/api-keys"), &token, Some(body)).await;
     let revoked = make("revoked", json!(["full"])).await;
     let rotated = make("rotated", json!(["full"])).await;
     let path = |key: &Value, rest: &str| format!("/api/v1/projects/{project}/api-keys/{}{rest}", key["id"].as_str().unwrap());
@@ -178,9 +181,11 @@ async fn with_wrong_keys(walk: &mut Walk<'_>, operations: &[Operation], ours: &T
     must(app, Method::POST, &path(&rotated, "/rotate"), &token, Some(json!({"overlap_hours": 0}))).await;
     let only_gateway = make("gateway", json!(["gateway"])).await;
     let text = |key: &Value| key["key"].as_str().unwrap().to_owned();
+    tokio::time::sleep((end - chrono::Utc::now()).to_std().unwrap_or_default()).await;
     for operation in operations.iter().filter(|operation| takes_keys(operation)) {
         let call = operation.call(&theirs.ids);
-        for (who, key) in [("a revoked key", text(&revoked)), ("a key that was rotated away", text(&rotated))] {
+        let bad = [("a revoked key", &revoked), ("a key that was rotated away", &rotated), ("a key that has expired", &expired)];
+        for (who, key) in bad.map(|(who, key)| (who, text(key))) {
             walk.refused(who, operation, &call, Some(&key), &[401], &theirs.canary).await;
         }
         if let Credential::Key(scope) = operation.credential
