@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::error::{Code, Coded};
 use crate::infra::{db, mail};
-use crate::{auth, user};
+use crate::{auth, organization, user};
 
 /// A failure of the administration.
 #[derive(Debug, thiserror::Error)]
@@ -40,9 +40,20 @@ pub enum Error {
     #[error(transparent)]
     User(#[from] user::Error),
     #[error(transparent)]
+    Organization(organization::Error),
+    #[error(transparent)]
     Auth(#[from] auth::Error),
     #[error(transparent)]
     Database(#[from] db::Error),
+}
+
+impl From<organization::Error> for Error {
+    fn from(error: organization::Error) -> Self {
+        match error {
+            organization::Error::OrganizationNotFound => Self::OrganizationNotFound,
+            error => Self::Organization(error),
+        }
+    }
 }
 
 impl From<sea_orm::DbErr> for Error {
@@ -66,6 +77,7 @@ impl Coded for Error {
             | Self::NoMailServer => Code::Conflict,
             Self::Mail(error) => error.code(),
             Self::User(error) => error.code(),
+            Self::Organization(error) => error.code(),
             Self::Auth(error) => error.code(),
             Self::Database(error) => error.code(),
         }
@@ -74,6 +86,7 @@ impl Coded for Error {
     fn details(&self) -> Option<Value> {
         match self {
             Self::User(error) => error.details(),
+            Self::Organization(error) => error.details(),
             Self::Auth(error) => error.details(),
             _ => None,
         }
@@ -83,6 +96,7 @@ impl Coded for Error {
         match self {
             Self::Mail(error) => error.retry_after(),
             Self::User(error) => error.retry_after(),
+            Self::Organization(error) => error.retry_after(),
             Self::Auth(error) => error.retry_after(),
             Self::Database(error) => error.retry_after(),
             _ => None,

@@ -7,7 +7,7 @@ use crate::audit::{Audit, By, Event};
 use crate::common::id::{JobId, MailId};
 use crate::infra::db::Database;
 use crate::infra::jobs::{Change, Filter, Jobs, StoredJob, StoredSchedule, Summary};
-use crate::infra::mail::{MailChange, MailStatus, Mailer, StoredMail};
+use crate::infra::mail::{MailChange, MailStatus, Mailer, StoredMail, Template};
 
 /// Looks at background work and steps in; a clone shares everything.
 #[derive(Debug, Clone)]
@@ -97,9 +97,13 @@ impl Operations {
         self.mailer.find(id).await?.ok_or(Error::MailNotFound)
     }
 
-    /// Somebody reads a mail, which may hold a link that only its recipient should use.
+    /// Somebody reads a mail. Where mail is delivered, a text with a link that only its recipient should use stays hidden: an
+    /// administrator would be in their account with it.
     pub async fn read_mail(&self, by: &By, id: MailId) -> Result<StoredMail, Error> {
-        let mail = self.mail(id).await?;
+        let mut mail = self.mail(id).await?;
+        if self.mailer.delivers() && Template::is_secret(&mail.template) {
+            (mail.text, mail.html) = (String::new(), String::new());
+        }
         let txn = self.db.begin().await?;
         self.audit.record(&txn, by, about_mail("mail.read", &mail)).await?;
         txn.commit().await?;

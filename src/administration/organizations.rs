@@ -5,10 +5,10 @@ use sea_orm::ConnectionTrait;
 use super::Error;
 use super::store::Filter;
 use super::store::organizations::{self as store, Tenant};
-use crate::audit::{Audit, By, Event};
-use crate::common::clock::SharedClock;
+use crate::audit::By;
 use crate::common::id::OrganizationId;
 use crate::infra::db::{self, Database};
+use crate::organization::Organizations;
 
 /// An organisation, and the addresses of its owners.
 #[derive(Debug, Clone)]
@@ -21,8 +21,7 @@ pub(super) struct Listed {
 #[derive(Clone)]
 pub struct OrganizationAdministration {
     db: Database,
-    clock: SharedClock,
-    audit: Audit,
+    organizations: Organizations,
 }
 
 impl std::fmt::Debug for OrganizationAdministration {
@@ -33,8 +32,8 @@ impl std::fmt::Debug for OrganizationAdministration {
 
 impl OrganizationAdministration {
     /// Organisations kept in `db`.
-    pub fn new(db: Database, clock: SharedClock, audit: Audit) -> Self {
-        Self { db, clock, audit }
+    pub fn new(db: Database, organizations: Organizations) -> Self {
+        Self { db, organizations }
     }
 
     /// A page of all organisations, deleted ones included, newest first.
@@ -48,15 +47,10 @@ impl OrganizationAdministration {
     /// # Errors
     /// [`Error::OrganizationNotFound`] for one that was not deleted, or whose time is over.
     pub(super) async fn restore(&self, by: &By, id: OrganizationId) -> Result<Listed, Error> {
-        let txn = self.db.begin().await?;
-        if !store::update_restored(&txn, id, self.clock.now()).await? {
-            return Err(Error::OrganizationNotFound);
-        }
-        let tenant = store::find(&txn, id).await?.ok_or(Error::OrganizationNotFound)?;
-        let event = Event::new("organization.restore", "organization", id).named(&tenant.name).in_organization(id);
-        self.audit.record(&txn, by, event).await?;
-        let listed = with_owners(&txn, vec![tenant]).await?.pop().ok_or(Error::OrganizationNotFound)?;
-        txn.commit().await.map_err(db::Error::from)?;
+        self.organizations.restore(by, id).await?;
+        let db = self.db.writer();
+        let tenant = store::find(db, id).await?.ok_or(Error::OrganizationNotFound)?;
+        let listed = with_owners(db, vec![tenant]).await?.pop().ok_or(Error::OrganizationNotFound)?;
         Ok(listed)
     }
 }

@@ -8,7 +8,7 @@ use super::Error;
 use super::store::Filter;
 use super::store::users::{self as store, Account};
 use crate::audit::{Audit, By, Event};
-use crate::auth::{Accounts, Passwords, Sessions, account_subject};
+use crate::auth::{Accounts, Passwords, Sessions, account_subject, at_prefix, clear_attempts};
 use crate::common::clock::SharedClock;
 use crate::common::id::UserId;
 use crate::infra::db::{self, Database};
@@ -175,7 +175,7 @@ impl UserAdministration {
     pub(super) async fn unlock(&self, by: &By, id: UserId) -> Result<(), Error> {
         let txn = self.db.begin().await?;
         let account = store::find(&txn, id).await?.ok_or(Error::UserNotFound)?;
-        store::delete_attempts(&txn, &account_subject(&account.email)).await?;
+        clear_attempts(&txn, id, &account.email).await?;
         self.record(&txn, by, "user.unlock", id, &account.email, None, None).await?;
         Ok(txn.commit().await.map_err(db::Error::from)?)
     }
@@ -194,8 +194,10 @@ impl UserAdministration {
         let (before, after) = (json!({"second_factor": account.second_factor}), json!({"second_factor": false}));
         self.record(&txn, by, "user.reset_second_factor", id, &account.email, Some(before), Some(after)).await?;
         self.sessions.end_all(&txn, id, "second_factor_reset").await?;
+        self.accounts.tell_of_second_factor(&txn, &account.email, "turned off by an administrator", &by.origin).await?;
         txn.commit().await.map_err(db::Error::from)?;
         self.sessions.forget_user(id);
+        self.accounts.wake_mail();
         Ok(())
     }
 
@@ -206,11 +208,15 @@ impl UserAdministration {
     }
 
     async fn with_locks(&self, accounts: Vec<Account>) -> Result<Vec<Listed>, Error> {
-        let subjects: Vec<String> = accounts.iter().map(|account| account_subject(&account.email)).collect();
-        let locks = store::list_locks(self.db.conn(), &subjects).await?;
-        let now = self.clock.now();
-        let until = |subject: &String| locks.get(subject).copied().filter(|until| *until > now);
-        Ok(accounts.into_iter().zip(&subjects).map(|(account, subject)| Listed { account, locked_until: until(subject) }).collect())
+        let subjects: Vec<[String; 2]> =
+            accounts.iter().map(|account| [account_subject(&account.email), at_prefix(&account.email)]).collect();
+        let locks = store::list_locks(self.db.conn(), &subjects.concat(), self.clock.now()).await?;
+        // At one address or from everywhere: either way somebody cannot get in.
+        let until = |subjects: &[String; 2]| {
+            let of_account = |(subject, _): &&(String, DateTime<Utc>)| subject == &subjects[0] || subject.starts_with(&subjects[1]);
+            locks.iter().filter(of_account).map(|(_, until)| *until).max()
+        };
+        Ok(accounts.into_iter().zip(&subjects).map(|(account, subjects)| Listed { account, locked_until: until(subjects) }).collect())
     }
 
     #[expect(clippy::too_many_arguments, reason = "a line of the log, in the order in which it is read")]

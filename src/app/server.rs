@@ -131,7 +131,7 @@ impl Services {
             accounts.clone(),
             passwords,
         );
-        let organization_administration = OrganizationAdministration::new(database.clone(), clock.clone(), audit.clone());
+        let organization_administration = OrganizationAdministration::new(database.clone(), organizations.clone());
         let authorizer = Authorizer::new(directory.clone(), Arc::clone(&enterprise.seams.rbac));
         let ingest = Ingest::new(config.ingest.clone(), clock.clone(), metrics.clone(), queue, preparing);
 

@@ -1,6 +1,7 @@
 //! What the services of this slice stand on.
 
-use super::attempts::{Admission, Attempts, LoginLimits};
+use super::attempts::{Admission, Attempts, Guess, LoginLimits};
+use super::mail_token::{self, Purpose};
 use super::{Error, Passwords};
 use crate::audit::{Actor, Audit, By, Event, Outcome, Target};
 use crate::common::clock::SharedClock;
@@ -76,7 +77,11 @@ impl Basis {
         let txn = self.db.begin().await?;
         let locked = self.attempts.fail(&txn, admission).await?;
         self.audit.record(&txn, by, about(action, user).ended(Outcome::Failure)).await?;
-        if let (Some(until), Some(user)) = (locked, user) {
+        let now = self.clock.now();
+        if let (Some(until), Some(user)) = (locked, user)
+            && !mail_token::is_enough(&txn, user.id, Purpose::LockNotice, now).await?
+        {
+            mail_token::issue(&txn, user.id, Purpose::LockNotice, now).await?;
             let mail = Template::AccountLocked { ip: ip_text(&by.origin), until, reset_link: self.links.page("forgot-password") };
             self.mailer.send(&txn, &user.email, &mail).await?;
         }
@@ -89,12 +94,12 @@ impl Basis {
     }
 
     /// Whether somebody who is signed in knows the password, before something that a stolen session must not be able to do. Wrong
-    /// ones count as failed sign-ins.
+    /// ones are counted for the person, apart from sign-ins.
     ///
     /// # Errors
     /// [`Error::WrongPassword`], [`Error::TooManyAttempts`]
     pub(super) async fn confirm(&self, user: &User, password: &str, origin: &Origin) -> Result<(), Error> {
-        let admission = self.attempts.admit(&user.email, origin.ip).await?;
+        let admission = self.attempts.admit(Guess::Confirmation(user.id), origin.ip).await?;
         match self.passwords.verify(password, user.password_hash.as_ref()).await {
             Ok(true) => self.attempts.forgive(&admission).await,
             Ok(false) => {

@@ -12,6 +12,7 @@ use serde::Serialize;
 use totp_rs::{Algorithm, Builder, Secret, Totp};
 use utoipa::ToSchema;
 
+use super::attempts::Guess;
 use super::basis::{Basis, about, ip_text};
 use super::store::second_factors::{self as store, SecondFactor};
 use super::{Error, UserContext};
@@ -129,7 +130,7 @@ impl SecondFactors {
         if row.enabled_at.is_some() {
             return Err(Error::SecondFactorOn);
         }
-        let admission = basis.attempts.admit(&user.email, origin.ip).await?;
+        let admission = basis.attempts.admit(Guess::Confirmation(user.id), origin.ip).await?;
         let txn = basis.db.begin().await?;
         if !self.take_code(&txn, &row, code).await? {
             drop(txn);
@@ -205,7 +206,7 @@ impl SecondFactors {
             return Err(Error::SecondFactorOff);
         }
         basis.confirm(&user, password, origin).await?;
-        let admission = basis.attempts.admit(&user.email, origin.ip).await?;
+        let admission = basis.attempts.admit(Guess::Confirmation(user.id), origin.ip).await?;
         let txn = basis.db.begin().await?;
         if !self.prove(&txn, user.id, proof).await? {
             drop(txn);

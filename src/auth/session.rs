@@ -17,7 +17,7 @@ use super::secret::sha256_hex;
 use super::store::sessions::{self as store, Place, Rotation};
 use super::token::{TokenSettings, Tokens};
 use super::{Error, SecondFactors};
-use crate::audit::{By, Event};
+use crate::audit::{By, Event, Outcome};
 use crate::common::id::{SessionId, UserId};
 use crate::common::origin::Origin;
 use crate::infra::db;
@@ -171,6 +171,8 @@ impl Sessions {
             }
             tracing::warn!(user.id = %user.id, session.id = %id, "a refresh token was used again after its replacement; the session is ended");
             self.end(id, "refresh_reuse").await?;
+            let event = Event::new("session.reuse", "session", id).named(&user.email).ended(Outcome::Denied);
+            inner.basis.audit.noted(&By::user(user.id, device), event).await?;
             return Err(Error::RefreshExpired);
         }
         Err(Error::RefreshExpired)

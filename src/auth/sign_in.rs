@@ -1,7 +1,7 @@
 //! Signing in: with a password, and with a second factor where there is one.
 
 use super::Error;
-use super::attempts::Admission;
+use super::attempts::{Admission, Guess};
 use super::second_factor::Proof;
 use super::session::{Sessions, SignedIn};
 use super::token::{CHALLENGE_TTL, fingerprint};
@@ -19,7 +19,7 @@ impl Sessions {
     /// [`Error::EmailNotVerified`], [`Error::SecondFactorRequired`].
     pub async fn login(&self, email: &str, password: &str, origin: Origin) -> Result<SignedIn, Error> {
         let basis = &self.0.basis;
-        let admission = basis.attempts.admit(email, origin.ip).await?;
+        let admission = basis.attempts.admit(Guess::Password(email), origin.ip).await?;
         match self.password_holder(email, password, &admission, &origin).await {
             Ok(user) => self.admitted(user, &admission, origin).await,
             Err(error @ Error::WrongCredentials) => Err(error),
@@ -43,7 +43,7 @@ impl Sessions {
         if !unchanged || !second_factors.is_on(user.id).await? {
             return Err(Error::ChallengeExpired);
         }
-        let admission = basis.attempts.admit(&user.email, origin.ip).await?;
+        let admission = basis.attempts.admit(Guess::Code(user.id), origin.ip).await?;
         let txn = basis.db.begin().await?;
         match second_factors.prove(&txn, user.id, proof).await {
             Ok(true) => {}
@@ -58,7 +58,7 @@ impl Sessions {
                 return Err(error);
             }
         }
-        basis.attempts.clear(&txn, &user.email).await?;
+        basis.attempts.succeeded(&txn, user.id, &user.email, origin.ip).await?;
         let signed_in = self.open(&txn, &user, &origin).await?;
         txn.commit().await.map_err(db::Error::from)?;
         Ok(signed_in)
@@ -111,14 +111,14 @@ impl Sessions {
             return Err(Error::EmailNotVerified);
         }
         if self.0.second_factors.is_on(user.id).await? {
-            // Forgiven, not cleared: else knowing the password would make the guesses at the code free.
+            // The guesses at the code are counted on their own: knowing the password does not make them free.
             basis.attempts.forgive(admission).await?;
             let hash = user.password_hash.as_ref().map_or("", |hash| hash.0.as_str());
             let challenge = self.0.tokens.challenge(user.id, hash, basis.clock.now())?;
             return Err(Error::SecondFactorRequired { challenge, expires_in: CHALLENGE_TTL.num_seconds() });
         }
         let txn = basis.db.begin().await?;
-        basis.attempts.clear(&txn, &user.email).await?;
+        basis.attempts.succeeded(&txn, user.id, &user.email, origin.ip).await?;
         let signed_in = self.open(&txn, &user, &origin).await?;
         txn.commit().await.map_err(db::Error::from)?;
         Ok(signed_in)

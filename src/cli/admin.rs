@@ -10,7 +10,9 @@ use chrono::TimeDelta;
 use super::output;
 use crate::app::{Patience, connect_redis, tell_processes};
 use crate::audit::{Audit, By, Event};
-use crate::auth::{ApiKeys, Error, NewKey, Passwords, Revocations, Revoked, end_sessions, random_password};
+use crate::auth::{
+    ApiKeys, Error, NewKey, Passwords, Revocations, Revoked, clear_attempts, end_sessions, random_password, withdraw_resets,
+};
 use crate::common::clock::{SharedClock, SystemClock};
 use crate::common::id::{OrganizationId, ProjectId};
 use crate::config::{Config, Role as Mode};
@@ -229,6 +231,8 @@ async fn reset_password(
     let txn = db.begin().await?;
     users.set_password(&txn, user.id, hash).await?;
     let ended = end_sessions(&txn, user.id, "password_reset", clock.now()).await?;
+    withdraw_resets(&txn, user.id, clock.now()).await?;
+    clear_attempts(&txn, user.id, &user.email).await?;
     audit.record(&txn, &By::operator(), Event::new("user.password_reset", "user", user.id).named(&user.email)).await?;
     txn.commit().await?;
     revocations.user(user.id);

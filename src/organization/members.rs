@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::ConnectionTrait;
 use serde_json::json;
 
+use super::invitation;
 use super::organizations::{active, commit};
 use super::store::members::{self, MemberRow};
 use super::store::roles::{self, RoleScope};
@@ -89,6 +90,7 @@ impl Organizations {
             self.keep_an_owner(&txn, id, &member).await?;
         }
         members::update_role(&txn, id, user, role, self.clock.now()).await?;
+        self.revoke_invitations(&txn, id, user, Some(role)).await?;
         let event = about("member.update", id, &member).change(json!({"role": member.role}), json!({"role": role}));
         self.audit.record(&txn, by, event).await?;
         commit(txn).await
@@ -100,6 +102,7 @@ impl Organizations {
         let member = self.changeable(&txn, by, id, user).await?;
         self.keep_an_owner(&txn, id, &member).await?;
         members::delete(&txn, id, user).await?;
+        self.revoke_invitations(&txn, id, user, None).await?;
         self.users.clear_default_organization(&txn, user, id).await?;
         let event = about("member.remove", id, &member).change(json!({"role": member.role, "status": member.status}), None);
         self.audit.record(&txn, by, event).await?;
@@ -126,6 +129,9 @@ impl Organizations {
             self.keep_an_owner(&txn, id, &member).await?;
         }
         members::update_status(&txn, id, user, status, self.clock.now()).await?;
+        if status == SUSPENDED {
+            self.revoke_invitations(&txn, id, user, None).await?;
+        }
         let event = about(action, id, &member).change(json!({"status": member.status}), json!({"status": status}));
         self.audit.record(&txn, by, event).await?;
         commit(txn).await
@@ -146,6 +152,23 @@ impl Organizations {
             role if actor.rank() < role.rank() => Err(Error::AboveOwnRole),
             _ => Ok(member),
         }
+    }
+
+    /// Takes back the open invitations of a member that go beyond what they may give now; none: all of them.
+    async fn revoke_invitations(
+        &self,
+        txn: &impl ConnectionTrait,
+        id: OrganizationId,
+        user: UserId,
+        now_is: Option<&Role>,
+    ) -> Result<(), Error> {
+        let above: Vec<&str> =
+            Role::BUILT_IN.iter().filter(|role| now_is.is_none_or(|now_is| now_is.rank() < role.rank())).map(Role::name).collect();
+        let revoked = invitation::update_revoked_of(txn, id, user, &above, self.clock.now()).await?;
+        if revoked > 0 {
+            tracing::info!(organization.id = %id, user.id = %user, revoked, "open invitations of somebody who may not give them any more are taken back");
+        }
+        Ok(())
     }
 
     /// Refuses when nobody else owns the organisation.

@@ -231,6 +231,10 @@ impl Projects {
             return Err(Error::Oneself);
         }
         let member = Member::from(members::find(&txn, organization, user).await?.ok_or(Error::MemberNotFound)?);
+        // Whoever is an administrator in one project only does not lower those of the organisation.
+        if member.role == Role::Admin && acting(&txn, by, organization).await?.rank() < member.role.rank() {
+            return Err(Error::AboveOwnRole);
+        }
         let before = members::find_project_role(&txn, id, user).await?;
         if acting_in(&txn, by, organization, id).await?.rank() < effective(&member.role, before.as_ref()).rank() {
             return Err(if member.role == Role::Owner { Error::OwnerInProject } else { Error::AboveOwnRole });

@@ -78,7 +78,12 @@ impl Users {
         store::update_hash(db, id, old, new).await
     }
 
-    /// Notes that the address is somebody's own, as part of the caller's transaction.
+    /// Notes that somebody has opened a mail that only they could get, as part of the caller's transaction: the address is theirs.
+    pub async fn set_proven(&self, txn: &impl ConnectionTrait, id: UserId) -> Result<(), Error> {
+        store::update_proven(txn, id, self.clock.now()).await
+    }
+
+    /// Lets somebody sign in with the address, as part of the caller's transaction.
     pub async fn set_verified(&self, txn: &impl ConnectionTrait, id: UserId) -> Result<(), Error> {
         store::update_verified(txn, id, self.clock.now()).await
     }

@@ -44,6 +44,7 @@ pub async fn insert(db: &impl ConnectionTrait, new: NewUser, now: DateTime<Utc>)
         status: ACTIVE.to_owned(),
         default_organization_id: None,
         email_verified_at: new.verified.then_some(now),
+        email_proven_at: None,
         last_login_at: None,
         created_at: now,
         updated_at: now,
@@ -72,7 +73,20 @@ pub async fn update_hash(db: &impl ConnectionTrait, id: UserId, old: &PasswordHa
     Ok(result.rows_affected == 1)
 }
 
-/// Notes that the address is somebody's own, unless that is known.
+/// Notes that a mail to the address was opened by its owner, and by that that the address is theirs.
+pub async fn update_proven(db: &impl ConnectionTrait, id: UserId, now: DateTime<Utc>) -> Result<(), Error> {
+    let now = stored(now);
+    Entity::update_many()
+        .set(ActiveModel { email_proven_at: Set(Some(now)), updated_at: Set(now), ..Default::default() })
+        .filter(Column::Id.eq(id))
+        .filter(Column::EmailProvenAt.is_null())
+        .exec(db)
+        .await
+        .map_err(db::Error::from)?;
+    update_verified(db, id, now).await
+}
+
+/// Lets somebody sign in with the address, unless they may.
 pub async fn update_verified(db: &impl ConnectionTrait, id: UserId, now: DateTime<Utc>) -> Result<(), Error> {
     let now = stored(now);
     Entity::update_many()

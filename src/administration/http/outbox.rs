@@ -37,9 +37,9 @@ pub struct MailView {
 pub struct MailDetail {
     #[serde(flatten)]
     mail: MailView,
-    /// Empty a day after it was sent.
+    /// Empty a day after it was sent; where mail is delivered, also when it holds a link that only its recipient should use.
     text: String,
-    /// Empty a day after it was sent.
+    /// Empty when the text is.
     html: String,
 }
 

@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait, FromQueryResult, Statement};
 
 use super::{Filter, places};
 use crate::common::id::OrganizationId;
-use crate::infra::db::{Error, stored};
+use crate::infra::db::Error;
 
 /// An organisation as an administrator sees one.
 #[derive(Debug, Clone, FromQueryResult)]
@@ -59,13 +59,4 @@ pub async fn list_owners(db: &impl ConnectionTrait, tenants: &[OrganizationId]) 
         owners.entry(row.try_get("", "organization_id")?).or_default().push(row.try_get("", "email")?);
     }
     Ok(owners)
-}
-
-/// Takes a deletion back; false where there is none.
-pub async fn update_restored(db: &impl ConnectionTrait, id: OrganizationId, now: DateTime<Utc>) -> Result<bool, Error> {
-    const UPDATE: &str = "UPDATE organizations SET deleted_at = NULL, updated_at = $2, \
-        status = CASE WHEN archived_at IS NULL THEN 'active' ELSE 'archived' END WHERE id = $1 AND deleted_at IS NOT NULL";
-    let values = [id.into(), stored(now).into()];
-    let result = db.execute_raw(Statement::from_sql_and_values(db.get_database_backend(), UPDATE, values)).await?;
-    Ok(result.rows_affected() == 1)
 }

@@ -1,7 +1,5 @@
 //! People with what surrounds them: organisations, second factors, locks.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, FromQueryResult, Statement, Value};
 
@@ -49,22 +47,22 @@ pub async fn find(db: &impl ConnectionTrait, id: UserId) -> Result<Option<Accoun
 }
 
 /// Until when these subjects of failed sign-ins are locked.
-pub async fn list_locks(db: &impl ConnectionTrait, subjects: &[String]) -> Result<HashMap<String, DateTime<Utc>>, Error> {
-    if subjects.is_empty() {
-        return Ok(HashMap::new());
-    }
+pub async fn list_locks(
+    db: &impl ConnectionTrait,
+    beginnings: &[String],
+    now: DateTime<Utc>,
+) -> Result<Vec<(String, DateTime<Utc>)>, Error> {
+    let Some(longest) = beginnings.iter().map(String::len).max() else { return Ok(Vec::new()) };
+    // What is shorter than the longest is a whole subject.
     let query = format!(
-        "SELECT subject, locked_until FROM login_attempts WHERE locked_until IS NOT NULL AND subject IN ({})",
-        places(subjects.len())
+        "SELECT subject, locked_until FROM login_attempts WHERE locked_until IS NOT NULL AND substr(subject, 1, {longest}) IN ({})",
+        places(beginnings.len())
     );
-    let values = subjects.iter().map(|subject| Value::from(subject.clone()));
+    let values = beginnings.iter().map(|beginning| Value::from(beginning.clone()));
     let rows = db.query_all_raw(Statement::from_sql_and_values(db.get_database_backend(), query, values)).await?;
-    rows.iter().map(|row| Ok((row.try_get("", "subject")?, row.try_get("", "locked_until")?))).collect()
-}
-
-/// Forgets the failures of a subject.
-pub async fn delete_attempts(db: &impl ConnectionTrait, subject: &str) -> Result<u64, Error> {
-    execute(db, "DELETE FROM login_attempts WHERE subject = $1", subject.to_owned().into()).await
+    let locks = rows.iter().map(|row| Ok((row.try_get("", "subject")?, row.try_get("", "locked_until")?)));
+    let locks: Vec<(String, DateTime<Utc>)> = locks.collect::<Result<_, Error>>()?;
+    Ok(locks.into_iter().filter(|(_, until)| *until > now).collect())
 }
 
 /// Takes the second factor and its recovery codes away; returns how many factors there were.

@@ -50,15 +50,21 @@ async fn whoever_steps_in_is_noted_and_what_is_refused_changes_nothing() {
 async fn a_kept_mail_is_read_and_sent_once_there_is_a_mail_server() {
     for db in test_databases().await {
         let (jobs, mailer, operations) = parts(&db, false);
-        let template = Template::AlreadyRegistered { login_link: "login".to_owned(), reset_link: "reset".to_owned() };
+        let expires_at = chrono::DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let template = Template::ResetPassword { link: "reset".to_owned(), expires_at, ip: String::new() };
         let id = mailer.send(db.writer(), "ada@example.com", &template).await.unwrap();
         assert!(matches!(operations.retry_mail(&By::operator(), id).await, Err(Error::NoMailServer)));
         assert!(matches!(operations.retry_mail(&By::operator(), MailId::fresh()).await, Err(Error::MailNotFound)));
         assert!(operations.read_mail(&By::operator(), id).await.unwrap().text.contains("reset"));
         let (_, _, delivering) = parts(&db, true);
+        assert_eq!(
+            delivering.read_mail(&By::operator(), id).await.unwrap().text,
+            "",
+            "where mail is delivered, nobody else reads the link"
+        );
         assert_eq!(delivering.retry_mail(&By::operator(), id).await.unwrap().status, "queued");
         assert_eq!(jobs.list(&Filter::default(), None, 10).await.unwrap().len(), 1, "its job is open still");
         let actions: Vec<String> = audited(&db).await.into_iter().map(|(action, _)| action).collect();
-        assert_eq!(actions, ["mail.read", "mail.retry"]);
+        assert_eq!(actions, ["mail.read", "mail.read", "mail.retry"]);
     }
 }

@@ -47,7 +47,7 @@ impl Installation {
             .map(|app| app.configure(|config| world.register(config)))
             .configure(crate::administration::http::routes)
             .into_app()
-            .app_data(web::Data::new(OrganizationAdministration::new(db.clone(), clock, audit)))
+            .app_data(web::Data::new(OrganizationAdministration::new(db.clone(), world.organizations.clone())))
             .app_data(web::Data::new(InstallationLog::new(db)))
             .app_data(web::Data::new(users));
         let app = init_service(app).await;
@@ -260,19 +260,26 @@ async fn sessions_locks_and_second_factors_are_taken_away() {
             assert!(world.sessions.authenticate_access(&token).await.is_err());
         }
         let subject = crate::auth::account_subject("BOB@example.com");
-        assert_eq!(subject, "a:5ff860bf1190596c7188ab851db691f0f3169c453936e9e1eba2f9a47f7a0018");
-        let lock = |until: &str| {
+        assert_eq!(subject, "a:5ff860bf1190596c7188ab851db691f0");
+        let at = format!("{}203.0.113.7", crate::auth::at_prefix("BOB@example.com"));
+        let lock = |subject: &str, until: &str| {
             format!(
-                "INSERT INTO login_attempts (subject, failures, last_failure_at, locked_until) VALUES ('{subject}', 9, '{until}', '{until}')"
+                "INSERT INTO login_attempts (subject, drained_ms, last_failure_at, locked_until) VALUES ('{subject}', 9, '{until}', '{until}')"
             )
         };
         // The clock of this world stands in January 2027.
-        execute(world, &lock("2027-02-01 00:00:00+00:00")).await;
+        let others = at.replace("5ff8", "0000");
+        execute(world, &lock(&others, "2027-02-03 00:00:00+00:00")).await;
         let locked = async || installation.get("/api/v1/admin/users?search=bob").await["data"][0]["locked_until"].clone();
+        assert_eq!(locked().await, Value::Null, "somebody else is");
+        execute(world, &lock(&subject, "2027-02-01 00:00:00+00:00")).await;
         assert!(locked().await.as_str().unwrap().starts_with("2027-02-01"));
+        execute(world, &lock(&at, "2027-02-02 00:00:00+00:00")).await;
+        assert!(locked().await.as_str().unwrap().starts_with("2027-02-02"), "at one address");
         assert_eq!(installation.post(bob.id, "unlock").await.status, StatusCode::OK);
         assert_eq!(locked().await, Value::Null);
-        execute(world, &lock("2027-01-01 00:00:00+00:00")).await;
+        assert_eq!(count(world, "login_attempts WHERE subject NOT LIKE 'k:%'").await, 1, "only theirs");
+        execute(world, &lock(&subject, "2027-01-01 00:00:00+00:00")).await;
         assert_eq!(locked().await, Value::Null, "it is over");
 
         let id = crate::common::id::RecoveryCodeId::fresh();
@@ -289,6 +296,7 @@ async fn sessions_locks_and_second_factors_are_taken_away() {
         assert_eq!(installation.post(bob.id, "reset-second-factor").await.status, StatusCode::OK);
         assert_eq!(installation.get("/api/v1/admin/users?search=bob").await["data"][0]["second_factor"], false);
         assert_eq!((count(world, "user_second_factors").await, count(world, "user_recovery_codes").await), (1, 1), "only theirs");
+        assert_eq!(count(world, "mail_outbox WHERE recipient = 'bob@example.com' AND template = 'second_factor_changed'").await, 1, "told");
         assert_eq!(installation.post(world.user.id, "reset-second-factor").await.code, "CONFLICT_ERROR", "one's own takes a code");
         assert_eq!(count(world, "user_second_factors").await, 1);
         for verb in ["revoke-sessions", "unlock", "reset-second-factor"] {

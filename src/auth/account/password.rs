@@ -5,6 +5,7 @@ use sea_orm::ConnectionTrait;
 use super::Accounts;
 use crate::audit::By;
 use crate::auth::basis::{about, by, ip_text};
+use crate::auth::even::even;
 use crate::auth::mail_token::{self, Purpose};
 use crate::auth::{Error, UserContext};
 use crate::common::origin::Origin;
@@ -35,8 +36,13 @@ impl Accounts {
         Ok(())
     }
 
-    /// Sends a link to set a new password, where there is such an account and the last mail is not too recent. Says nothing of it.
+    /// Sends a link to set a new password, where there is such an account and the last mail is not too recent. Says nothing of it,
+    /// and takes as long either way.
     pub async fn forgot_password(&self, email: &str, origin: &Origin) -> Result<(), Error> {
+        even(self.answer_forgotten(email, origin)).await
+    }
+
+    async fn answer_forgotten(&self, email: &str, origin: &Origin) -> Result<(), Error> {
         let basis = &self.basis;
         let user = match email.parse::<Email>() {
             Ok(email) => basis.users.find_by_email(&email).await?.filter(|user| user.active),
@@ -44,7 +50,7 @@ impl Accounts {
         };
         let txn = basis.db.begin().await?;
         if let Some(user) = &user
-            && !mail_token::is_recent(&txn, user.id, Purpose::ResetPassword, basis.clock.now()).await?
+            && !mail_token::is_enough(&txn, user.id, Purpose::ResetPassword, basis.clock.now()).await?
         {
             self.send_reset(&txn, user, origin).await?;
         }
@@ -69,7 +75,8 @@ impl Accounts {
         self.basis.mailer.wake();
     }
 
-    /// Sets a new password with the token of a mail. All sessions end; the address is proven by it, and failed sign-ins are forgotten.
+    /// Sets a new password with the token of a mail. All sessions end; failed sign-ins are forgotten, and
+    /// whoever waited for the address to be confirmed can sign in.
     ///
     /// # Errors
     /// [`Error::BadToken`], and the errors of passwords, which leave the token good.
@@ -80,16 +87,25 @@ impl Accounts {
         let user = basis.users.find(id).await?.filter(|user| user.active).ok_or(Error::BadToken)?;
         let hash = basis.passwords.hash_for(&user.email.parse()?, new).await?;
         let txn = basis.db.begin().await?;
-        mail_token::consume(&txn, Purpose::ResetPassword, token, now).await?;
+        mail_token::consume(&txn, user.id, Purpose::ResetPassword, token, now).await?;
         basis.users.set_password(&txn, user.id, hash).await?;
+        // No proof of the address: an administrator may have handed the link on.
         basis.users.set_verified(&txn, user.id).await?;
-        basis.attempts.clear(&txn, &user.email).await?;
+        basis.attempts.clear(&txn, user.id, &user.email).await?;
         self.sessions.end_all(&txn, user.id, "password_reset").await?;
         basis.audit.record(&txn, &by(&user, origin), about("user.password_reset", Some(&user))).await?;
         self.tell_of_new_password(&txn, &user, origin).await?;
         txn.commit().await.map_err(db::Error::from)?;
         self.sessions.forget_user(user.id);
         basis.mailer.wake();
+        Ok(())
+    }
+
+    /// Writes to somebody about their second factor, as part of the caller's transaction. Call [`Accounts::wake_mail`] once it is
+    /// committed.
+    pub async fn tell_of_second_factor(&self, txn: &impl ConnectionTrait, email: &str, what: &str, origin: &Origin) -> Result<(), Error> {
+        let mail = Template::SecondFactorChanged { what: what.to_owned(), ip: ip_text(origin) };
+        self.basis.mailer.send(txn, email, &mail).await?;
         Ok(())
     }
 

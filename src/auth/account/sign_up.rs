@@ -6,6 +6,7 @@ use super::Accounts;
 use crate::audit::{By, Event, Outcome};
 use crate::auth::Error;
 use crate::auth::basis::{about, by};
+use crate::auth::even::even;
 use crate::auth::mail_token::{self, Purpose};
 use crate::auth::session::SignedIn;
 use crate::common::id::OrganizationId;
@@ -71,15 +72,19 @@ impl Accounts {
         }
         // Before it is known whether the address has an account: the work is the same.
         let hash = self.basis.passwords.hash_for(&new.email, &new.password).await?;
+        even(self.add_or_tell(&new, hash, &origin)).await?;
+        Ok(SignedUp::VerificationSent)
+    }
+
+    /// Adds an account, or tells its owner that there is one.
+    async fn add_or_tell(&self, new: &NewAccount, hash: PasswordHash, origin: &Origin) -> Result<(), Error> {
         if let Some(user) = self.basis.users.find_by_email(&new.email).await? {
-            self.told_owner(&user, &origin).await?;
-            return Ok(SignedUp::VerificationSent);
+            return self.told_owner(&user, origin).await;
         }
-        match self.add_unverified(&new, hash, &origin).await {
+        match self.add_unverified(new, hash, origin).await {
             // Somebody else was faster with the same address.
-            Err(Error::User(user::Error::EmailTaken(_))) => Ok(SignedUp::VerificationSent),
-            Err(error) => Err(error),
-            Ok(()) => Ok(SignedUp::VerificationSent),
+            Err(Error::User(user::Error::EmailTaken(_))) => Ok(()),
+            added => added,
         }
     }
 
@@ -124,7 +129,7 @@ impl Accounts {
         let basis = &self.basis;
         let now = basis.clock.now();
         let txn = basis.db.begin().await?;
-        if user.active && !mail_token::is_recent(&txn, user.id, Purpose::Notice, now).await? {
+        if user.active && !mail_token::is_enough(&txn, user.id, Purpose::Notice, now).await? {
             mail_token::issue(&txn, user.id, Purpose::Notice, now).await?;
             let (login_link, reset_link) = (basis.links.page("login"), basis.links.page("forgot-password"));
             basis.mailer.send(&txn, &user.email, &Template::AlreadyRegistered { login_link, reset_link }).await?;
@@ -147,6 +152,7 @@ impl Accounts {
             Err(user::Error::EmailTaken(_)) => return Err(Error::AccountExists),
             created => created?,
         };
+        basis.users.set_proven(&txn, user.id).await?;
         let by = by(&user, &origin);
         self.invitations.accept_for(&txn, invitation, user.id, &by).await?;
         basis.users.set_default_organization(&txn, user.id, invitation.organization_id).await?;

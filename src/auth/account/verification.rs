@@ -5,6 +5,7 @@ use sea_orm::ConnectionTrait;
 use super::Accounts;
 use crate::auth::Error;
 use crate::auth::basis::{about, by};
+use crate::auth::even::even;
 use crate::auth::mail_token::{self, Purpose};
 use crate::common::origin::Origin;
 use crate::infra::db;
@@ -22,21 +23,26 @@ impl Accounts {
         let id = mail_token::owner(basis.db.conn(), Purpose::VerifyEmail, token, now).await?;
         let user = basis.users.find(id).await?.ok_or(Error::BadToken)?;
         let txn = basis.db.begin().await?;
-        mail_token::consume(&txn, Purpose::VerifyEmail, token, now).await?;
-        basis.users.set_verified(&txn, user.id).await?;
+        mail_token::consume(&txn, user.id, Purpose::VerifyEmail, token, now).await?;
+        basis.users.set_proven(&txn, user.id).await?;
         basis.audit.record(&txn, &by(&user, origin), about("user.email_verify", Some(&user))).await?;
         txn.commit().await.map_err(db::Error::from)?;
         Ok(())
     }
 
-    /// Sends another mail, where there is anything to prove and the last one is not too recent. Says nothing of it.
+    /// Sends another mail, where there is anything to prove and the last one is not too recent. Says nothing of it,
+    /// and takes as long either way.
     pub async fn resend_verification(&self, email: &str) -> Result<(), Error> {
+        even(self.answer_resend(email)).await
+    }
+
+    async fn answer_resend(&self, email: &str) -> Result<(), Error> {
         let basis = &self.basis;
         let Ok(email) = email.parse::<Email>() else { return Ok(()) };
         let user = basis.users.find_by_email(&email).await?.filter(|user| user.active && !user.email_verified);
         let txn = basis.db.begin().await?;
         if let Some(user) = &user
-            && !mail_token::is_recent(&txn, user.id, Purpose::VerifyEmail, basis.clock.now()).await?
+            && !mail_token::is_enough(&txn, user.id, Purpose::VerifyEmail, basis.clock.now()).await?
         {
             self.send_verification(&txn, user).await?;
         }

@@ -6,8 +6,8 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub subject: String,
-    pub failures: i32,
-    pub last_failure_at: DateTime<Utc>,
+    pub drained_ms: i64,
+    pub last_failure_at: Option<DateTime<Utc>>,
     pub locked_until: Option<DateTime<Utc>>,
 }
 

@@ -9,6 +9,7 @@ use crate::common::id::{ApiKeyId, OrganizationId, ProjectId, UserId};
 use crate::error::{ApiError, Code};
 use crate::http::envelope::{Answer, Envelope, ErrorEnvelope};
 use crate::http::extract::{api_key, authenticate_key};
+use crate::http::limit;
 
 /// A good key and what it stands for.
 #[derive(Debug, Serialize, ToSchema)]
@@ -46,8 +47,10 @@ pub struct KeyOwner {
 #[post("/v1/auth/validate-key")]
 pub async fn validate_key(request: HttpRequest, keys: web::Data<ApiKeys>) -> Result<Answer<ValidKey>, ApiError> {
     // Not the extractor: SDKs count on 400 for a key that is missing.
-    let key = api_key(&request)
-        .ok_or_else(|| ApiError::new(Code::BadRequest, "no API key: send it as X-API-Key or as Authorization: Bearer bk_…"))?;
+    let Some(key) = api_key(&request) else {
+        limit::stranger(&request).await?;
+        return Err(ApiError::new(Code::BadRequest, "no API key: send it as X-API-Key or as Authorization: Bearer bk_…"));
+    };
     let refused = || ApiError::new(Code::Unauthorized, "the API key is unknown, revoked or expired");
     let context = authenticate_key(&request, key).await?;
     let api_key = keys.find(context.project_id, context.api_key_id).await?.ok_or_else(refused)?;

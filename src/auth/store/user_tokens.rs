@@ -1,17 +1,16 @@
 //! Rows of `user_tokens`.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter};
 
 use crate::auth::entity::user_tokens::{ActiveModel, Column, Entity, Model};
 use crate::common::id::{UserId, UserTokenId};
 use crate::infra::db::{Error, stored};
 
-/// When the last one for this purpose was made.
-pub async fn last_made_at(db: &impl ConnectionTrait, user: UserId, purpose: &str) -> Result<Option<DateTime<Utc>>, Error> {
-    let row =
-        Entity::find().filter(Column::UserId.eq(user)).filter(Column::Purpose.eq(purpose)).order_by_desc(Column::CreatedAt).one(db).await?;
-    Ok(row.map(|row| row.created_at))
+/// How many were made for this purpose since `time`.
+pub async fn count_since(db: &impl ConnectionTrait, user: UserId, purpose: &str, time: DateTime<Utc>) -> Result<u64, Error> {
+    let made = Entity::find().filter(Column::UserId.eq(user)).filter(Column::Purpose.eq(purpose));
+    Ok(made.filter(Column::CreatedAt.gt(stored(time))).count(db).await?)
 }
 
 pub async fn insert(

@@ -5,11 +5,16 @@ use futures_util::future::join_all;
 use super::support::{from, log, number, signed_in, templates};
 use crate::auth::testing::{PASSWORD, World, worlds};
 use crate::auth::{Device, Error, SignedIn};
+use crate::common::clock::Clock;
 
 const ADA: &str = "ada@example.com";
 
 async fn wrong(world: &World, email: &str) -> Result<SignedIn, Error> {
     world.sessions.login(email, "wrong password", Device::default()).await
+}
+
+async fn wrong_from(world: &World, ip: &str) -> Result<SignedIn, Error> {
+    world.sessions.login(ADA, "wrong password", from(ip)).await
 }
 
 /// Fails until the account has `failures`, waiting as long as it is told to.
@@ -19,6 +24,21 @@ async fn fail(world: &World, email: &str, failures: u32) {
             world.clock.advance(Duration::from_secs(seconds.into()));
         }
     }
+}
+
+/// Rows that count failures.
+async fn failures(world: &World) -> i64 {
+    number(world, "SELECT count(*) FROM login_attempts WHERE subject NOT LIKE 'k:%'").await
+}
+
+/// Fails from `ip` as often as it may without waiting.
+async fn fail_from(world: &World, ip: &str, most: usize) -> usize {
+    for n in 0..most {
+        if !matches!(world.sessions.login(ADA, "wrong password", from(ip)).await, Err(Error::WrongCredentials)) {
+            return n;
+        }
+    }
+    most
 }
 
 fn wait(answer: &Result<SignedIn, Error>) -> u32 {
@@ -76,7 +96,7 @@ async fn twenty_failures_lock_the_account_and_tell_its_owner_once() {
         assert_eq!(wait(&world.sessions.login(ADA, PASSWORD, Device::default()).await), 1);
         world.clock.advance(Duration::from_secs(1));
         assert!(world.sessions.login(ADA, PASSWORD, Device::default()).await.is_ok(), "the lock has ended");
-        assert_eq!(number(&world, "SELECT count(*) FROM login_attempts").await, 0, "success clears");
+        assert_eq!(failures(&world).await, 0, "success clears");
         assert!(matches!(wrong(&world, ADA).await, Err(Error::WrongCredentials)), "five are free again");
 
         fail(&world, "nobody@example.com", 20).await;
@@ -93,15 +113,17 @@ async fn a_lock_that_goes_on_is_not_told_again() {
 }
 
 #[tokio::test]
-async fn failures_are_forgotten_after_a_day() {
+async fn failures_are_forgotten_one_after_another() {
     for world in worlds().await {
         fail(&world, ADA, 7).await;
         fail(&world, "nobody@example.com", 1).await;
+        world.clock.advance(Duration::from_hours(6));
+        assert!(matches!(wrong(&world, ADA).await, Err(Error::WrongCredentials)), "three of seven are forgotten");
+        assert_eq!(wait(&wrong(&world, ADA).await), 1, "the fifth again");
         world.clock.advance(Duration::from_hours(25));
         assert!(matches!(wrong(&world, ADA).await, Err(Error::WrongCredentials)));
-        // Swept on the way.
-        assert_eq!(number(&world, "SELECT count(*) FROM login_attempts").await, 1);
-        assert_eq!(number(&world, "SELECT CAST(failures AS BIGINT) FROM login_attempts").await, 1);
+        // Swept on the way: what is left is hers, here and from everywhere.
+        assert_eq!(failures(&world).await, 2);
     }
 }
 
@@ -115,11 +137,65 @@ async fn an_address_that_tries_many_accounts_is_slowed_and_locked() {
         assert_eq!(wait(&try_once(20, "203.0.113.7").await), 1);
         assert!(matches!(try_once(21, "203.0.113.8").await, Err(Error::WrongCredentials)), "another address");
         assert!(matches!(try_once(22, "203.0.113.7").await, Err(Error::TooManyAttempts(1))));
-        super::support::execute(&world, "UPDATE login_attempts SET failures = 99 WHERE subject = 'i:203.0.113.7'").await;
+        let full = format!("UPDATE login_attempts SET drained_ms = {} WHERE subject = 'i:203.0.113.7'", {
+            let now = world.clock.now() + Duration::from_secs(900);
+            now.timestamp_millis() + 99 * 180_000
+        });
+        super::support::execute(&world, &full).await;
         world.clock.advance(Duration::from_secs(900));
         assert!(matches!(try_once(23, "203.0.113.7").await, Err(Error::WrongCredentials)));
         assert_eq!(wait(&world.sessions.login(ADA, PASSWORD, from("203.0.113.7")).await), 900, "locked, for good accounts, too");
         assert!(world.sessions.login(ADA, PASSWORD, from("203.0.113.9")).await.is_ok());
+    }
+}
+
+#[tokio::test]
+async fn a_stranger_who_fails_on_purpose_holds_up_himself() {
+    for world in worlds().await {
+        assert_eq!(fail_from(&world, "203.0.113.7", 10).await, 5);
+        super::support::execute(&world, "UPDATE login_attempts SET drained_ms = drained_ms + 1000000000 WHERE subject LIKE 'p:%'").await;
+        assert_eq!(wait(&wrong_from(&world, "203.0.113.7").await), 900);
+        assert!(world.sessions.login(ADA, PASSWORD, from("203.0.113.9")).await.is_ok(), "the owner gets in elsewhere");
+        assert_eq!(wait(&wrong_from(&world, "203.0.113.7").await), 900, "which gives the stranger nothing");
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_fails_from_many_addresses_is_slowed_but_where_its_owner_was_before() {
+    for world in worlds().await {
+        world.sessions.login(ADA, PASSWORD, from("203.0.113.200")).await.unwrap();
+        for n in 0..10 {
+            assert_eq!(fail_from(&world, &format!("203.0.113.{n}"), 5).await, 5, "{n}");
+        }
+        assert_eq!(wait(&wrong_from(&world, "203.0.113.77").await), 1, "fifty are free");
+        assert_eq!(wait(&world.sessions.login(ADA, PASSWORD, from("203.0.113.78")).await), 1, "also for who is right");
+        assert!(world.sessions.login(ADA, PASSWORD, from("203.0.113.200")).await.is_ok());
+        // Guessing from a known address is counted as anywhere.
+        assert_eq!(fail_from(&world, "203.0.113.200", 10).await, 5);
+    }
+}
+
+#[tokio::test]
+async fn many_people_behind_one_address_do_not_add_up_for_ever() {
+    let world = World::small().await;
+    for n in 0..200 {
+        let answer = world.sessions.login(&format!("somebody{n}@example.com"), "typo", from("203.0.113.7")).await;
+        assert!(matches!(answer, Err(Error::WrongCredentials)), "{n}: {answer:?}");
+        world.clock.advance(Duration::from_secs(181));
+    }
+}
+
+#[tokio::test]
+async fn wrong_passwords_during_a_session_do_not_lock_the_sign_in() {
+    for world in worlds().await {
+        let caller = signed_in(&world, ADA).await;
+        for _ in 0..5 {
+            let answer = world.accounts.change_password(&caller, "wrong", "another good password", &Device::default()).await;
+            assert!(matches!(answer, Err(Error::WrongPassword)), "{answer:?}");
+        }
+        let answer = world.accounts.change_password(&caller, PASSWORD, "another good password", &Device::default()).await;
+        assert!(matches!(answer, Err(Error::TooManyAttempts(1))), "{answer:?}");
+        assert!(world.sessions.login(ADA, PASSWORD, Device::default()).await.is_ok());
     }
 }
 
@@ -129,7 +205,7 @@ async fn a_success_is_not_counted_against_an_address() {
     for _ in 0..30 {
         world.sessions.login(ADA, PASSWORD, from("203.0.113.7")).await.unwrap();
     }
-    assert_eq!(number(&world, "SELECT count(*) FROM login_attempts").await, 0);
+    assert_eq!(failures(&world).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -157,8 +233,8 @@ async fn a_thousand_wrong_sign_ins_at_once_hash_few_at_a_time() {
     let refused = answers.iter().filter(|answer| matches!(answer, Err(Error::Busy))).count();
     let wrong = answers.iter().filter(|answer| matches!(answer, Err(Error::WrongCredentials))).count();
     assert_eq!(refused + wrong, 1_000);
-    // Who was not looked at has not failed.
-    assert_eq!(number(&world, "SELECT count(*) FROM login_attempts").await, i64::try_from(wrong).unwrap());
+    // Who was not looked at has not failed: here, and from everywhere.
+    assert_eq!(failures(&world).await, 2 * i64::try_from(wrong).unwrap());
     assert!(world.sessions.login(ADA, PASSWORD, Device::default()).await.is_ok());
 }
 

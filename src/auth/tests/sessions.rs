@@ -107,6 +107,7 @@ async fn a_replaced_token_that_comes_late_ends_the_session() {
         assert!(heard.take().is_some());
         let row = row(&world).await;
         assert_eq!(row.end_reason.as_deref(), Some("refresh_reuse"));
+        assert!(super::support::log(&world).await.contains(&"user session.reuse denied".to_owned()), "its owner can see why");
         assert_eq!(row.rotation_salt, None);
     }
 }

@@ -55,6 +55,7 @@ async fn reach<T>(
     ask: impl AsyncFnOnce(&Authorizer, UserId, OrganizationId) -> Result<T, Error>,
 ) -> Result<(UserContext, OrganizationId, T), ApiError> {
     let user = authenticate(request).await?;
+    limit::user(request, user.user_id).await?;
     let organization: Result<OrganizationId, ApiError> = named(request, "organization_id");
     let answer = match &organization {
         Ok(organization) => {
@@ -63,9 +64,10 @@ async fn reach<T>(
         }
         Err(_) => None,
     };
-    let reached = answer.as_ref().is_some_and(Result::is_ok);
-    limit::user(request, user.user_id, organization.as_ref().ok().copied().filter(|_| reached)).await?;
     let organization = organization?;
+    if let Some(Ok(_)) = &answer {
+        limit::member(request, user.user_id, organization).await?;
+    }
     match answer {
         Some(Ok(found)) => Ok((user, organization, found)),
         Some(Err(error)) => Err(noted(request, &user, Place::Organization(organization), error).await),

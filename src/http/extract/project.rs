@@ -59,6 +59,7 @@ async fn reach(
     ask: impl AsyncFnOnce(&Authorizer, UserId, ProjectId) -> Result<organization::ProjectAccess, Error>,
 ) -> Result<(UserContext, organization::ProjectAccess), ApiError> {
     let user = authenticate(request).await?;
+    limit::user(request, user.user_id).await?;
     let project: Result<ProjectId, ApiError> = named(request, "project_id");
     let answer = match &project {
         Ok(project) => {
@@ -67,8 +68,9 @@ async fn reach(
         }
         Err(_) => None,
     };
-    let organization = answer.as_ref().and_then(|answer| answer.as_ref().ok()).map(|access| access.organization_id);
-    limit::user(request, user.user_id, organization).await?;
+    if let Some(Ok(access)) = &answer {
+        limit::member(request, user.user_id, access.organization_id).await?;
+    }
     let project = project?;
     match answer {
         Some(Ok(access)) => Ok((user, access)),

@@ -31,7 +31,7 @@ impl FromRequest for SignedIn {
         let request = request.clone();
         Box::pin(async move {
             let user = authenticate(&request).await?;
-            limit::user(&request, user.user_id, None).await?;
+            limit::user(&request, user.user_id).await?;
             Ok(Self(user))
         })
     }

@@ -39,6 +39,8 @@ pub enum Kind {
     /// Signing in and its kin, by address.
     SignIn,
     User,
+    /// A user in an organisation that sets a limit of its own.
+    Member,
     Key,
 }
 
@@ -48,6 +50,7 @@ impl Kind {
             Self::Address => "address",
             Self::SignIn => "sign_in",
             Self::User => "user",
+            Self::Member => "member",
             Self::Key => "key",
         }
     }
@@ -56,7 +59,7 @@ impl Kind {
     const fn who(self) -> &'static str {
         match self {
             Self::Address | Self::SignIn => "this address",
-            Self::User => "this user",
+            Self::User | Self::Member => "this user",
             Self::Key => "this API key",
         }
     }
@@ -105,10 +108,15 @@ impl Limits {
         self.check(request, kind, limit, || Subject::new(kind.name(), holder(address))).await
     }
 
-    async fn user(&self, request: &HttpRequest, user: UserId, organization: Option<OrganizationId>) -> Result<(), ApiError> {
-        let scope = organization.map_or(Scope::Installation, Scope::Organization);
-        let limit = self.limit::<RequestsPerUser>(self.0.config.per_user, scope).await;
+    async fn user(&self, request: &HttpRequest, user: UserId) -> Result<(), ApiError> {
+        let limit = self.limit::<RequestsPerUser>(self.0.config.per_user, Scope::Installation).await;
         self.check(request, Kind::User, limit, || Subject::new(Kind::User.name(), user)).await
+    }
+
+    async fn member(&self, request: &HttpRequest, user: UserId, organization: OrganizationId) -> Result<(), ApiError> {
+        let own = self.0.settings.own_or_last::<RequestsPerUser>(Scope::Organization(organization)).await;
+        let limit = own.filter(|requests| *requests > 0).map_or(0, |requests| self.in_window(requests));
+        self.check(request, Kind::Member, limit, || Subject::new(Kind::Member.name(), format_args!("{organization}/{user}"))).await
     }
 
     async fn key(&self, request: &HttpRequest, key: &KeyContext) -> Result<(), ApiError> {
@@ -235,10 +243,18 @@ pub(crate) async fn stranger(request: &HttpRequest) -> Result<(), ApiError> {
     }
 }
 
-/// Counts a request of a user, in an organisation where it is about one.
-pub(crate) async fn user(request: &HttpRequest, user: UserId, organization: Option<OrganizationId>) -> Result<(), ApiError> {
+/// Counts a request of a user, before anything is looked up for it.
+pub(crate) async fn user(request: &HttpRequest, user: UserId) -> Result<(), ApiError> {
     match limits(request) {
-        Some(limits) => limits.user(request, user, organization).await,
+        Some(limits) => limits.user(request, user).await,
+        None => Ok(()),
+    }
+}
+
+/// Counts a request of a user once more in an organisation that they reach, where it has a limit of its own.
+pub(crate) async fn member(request: &HttpRequest, user: UserId, organization: OrganizationId) -> Result<(), ApiError> {
+    match limits(request) {
+        Some(limits) => limits.member(request, user, organization).await,
         None => Ok(()),
     }
 }

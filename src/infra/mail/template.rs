@@ -38,6 +38,12 @@ impl Template {
         }
     }
 
+    /// Whether mail of this name holds a link that lets its reader in.
+    #[must_use]
+    pub fn is_secret(name: &str) -> bool {
+        ["verify_email", "reset_password", "invitation"].contains(&name)
+    }
+
     /// The line that people see first.
     #[must_use]
     pub fn subject(&self) -> String {

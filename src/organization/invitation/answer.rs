@@ -25,7 +25,7 @@ impl Invitations {
         Ok(store::exists_account(self.db.conn(), &invitation.email).await?)
     }
 
-    /// What `user` can accept, newest first: nothing while their address is not verified.
+    /// What `user` can accept, newest first: nothing until a mail has proven their address, and an administrator's word is no proof.
     pub async fn mine(&self, user: UserId) -> Result<Vec<OpenInvitation>, Error> {
         match store::find_address(self.db.conn(), user).await? {
             Some((email, true)) => Ok(store::list_open(self.db.conn(), Wanted::Email(&email), self.clock.now()).await?),
@@ -33,8 +33,7 @@ impl Invitations {
         }
     }
 
-    /// Accepts the invitation that a token opens. The token came by mail to the invited address, so the account's address needs no
-    /// other proof.
+    /// Accepts the invitation that a token opens. The token came by mail to the invited address, so it is a proof of the account's.
     pub async fn accept_token(&self, by: &By, user: UserId, token: &str) -> Result<OrganizationId, Error> {
         let open = self.find_open(token).await?.ok_or(Error::InvitationNotFound)?;
         self.accept(by, user, open, false).await
@@ -47,14 +46,17 @@ impl Invitations {
         self.accept(by, user, open, true).await
     }
 
-    async fn accept(&self, by: &By, user: UserId, open: OpenInvitation, must_be_verified: bool) -> Result<OrganizationId, Error> {
+    async fn accept(&self, by: &By, user: UserId, open: OpenInvitation, must_be_proven: bool) -> Result<OrganizationId, Error> {
         let txn = self.db.begin().await?;
-        let (email, verified) = store::find_address(&txn, user).await?.ok_or(Error::InvitationNotYours)?;
+        let (email, proven) = store::find_address(&txn, user).await?.ok_or(Error::InvitationNotYours)?;
         if email != open.email {
             return Err(Error::InvitationNotYours);
         }
-        if must_be_verified && !verified {
+        if must_be_proven && !proven {
             return Err(Error::EmailNotVerified);
+        }
+        if !proven {
+            self.users.set_proven(&txn, user).await?;
         }
         self.accept_for(&txn, &open, user, by).await?;
         commit(txn).await?;
@@ -72,6 +74,13 @@ impl Invitations {
             Ok(_) => {}
             Err(Error::OrganizationNotFound | Error::Archived(_)) => return Err(Error::InvitationNotFound),
             Err(error) => return Err(error),
+        }
+        if let Some(inviter) = open.inviter {
+            // Who may not give the role any more has not given it.
+            let standing = tenants::find_role(txn, inviter, open.organization_id).await?;
+            if standing.is_none_or(|standing| standing.rank() < open.role.rank()) {
+                return Err(Error::InvitationNotFound);
+            }
         }
         let accepted = InvitationStatus::Accepted.name();
         if now >= open.expires_at || !store::update_status(txn, open.id, accepted, Some(user), now).await? {

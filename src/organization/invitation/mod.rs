@@ -11,3 +11,4 @@ mod token;
 
 pub use model::{Invitation, InvitationStatus, Invite, OpenInvitation, ProjectGrant};
 pub use service::Invitations;
+pub(super) use store::update_revoked_of;

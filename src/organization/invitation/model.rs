@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::common::id::{InvitationId, OrganizationId, ProjectId};
+use crate::common::id::{InvitationId, OrganizationId, ProjectId, UserId};
 use crate::organization::Role;
 use crate::user::Email;
 
@@ -87,6 +87,8 @@ pub struct OpenInvitation {
     pub role: Role,
     pub project_roles: Vec<ProjectGrant>,
     /// What the inviter is called, or their address; none when they are gone.
+    /// Who invited, when it was a person.
+    pub inviter: Option<UserId>,
     pub invited_by: Option<String>,
     pub expires_at: DateTime<Utc>,
 }

@@ -31,7 +31,7 @@ pub struct Invitations {
     pub(super) db: Database,
     pub(super) clock: SharedClock,
     pub(super) audit: Audit,
-    users: Users,
+    pub(super) users: Users,
     mailer: Mailer,
     app_url: String,
 }
@@ -72,6 +72,10 @@ impl Invitations {
             return Err(Error::AlreadyMember);
         }
         let email = invite.email.to_string();
+        // Taken back and made anew is sent again, too.
+        if let Some(last) = store::last_sent_at(&txn, organization_id, &email).await? {
+            cooled_down(last, now)?;
+        }
         store::update_expired(&txn, organization_id, &email, now).await?;
         let (token, expires_at) = (token::fresh(), now + GOOD_FOR);
         let row = Row {
@@ -110,10 +114,7 @@ impl Invitations {
         let (txn, now) = (self.db.begin().await?, self.clock.now());
         let organization = active(&txn, organization_id).await?;
         let row = pending(&txn, organization_id, id).await?;
-        let wait = COOL_DOWN - (now - row.sent_at);
-        if wait > TimeDelta::zero() {
-            return Err(Error::TooSoon(u32::try_from(wait.num_seconds()).unwrap_or(0).max(1)));
-        }
+        cooled_down(row.sent_at, now)?;
         let role = Role::from(row.role.as_str());
         if acting(&txn, by, organization_id).await?.rank() < role.rank() {
             return Err(Error::AboveOwnRole);
@@ -169,6 +170,12 @@ impl Invitations {
         self.mailer.send(txn, email, &template).await?;
         Ok(())
     }
+}
+
+/// Refuses when the address was written to a moment ago.
+fn cooled_down(sent_at: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), Error> {
+    let wait = COOL_DOWN - (now - sent_at);
+    if wait > TimeDelta::zero() { Err(Error::TooSoon(u32::try_from(wait.num_seconds()).unwrap_or(0).max(1))) } else { Ok(()) }
 }
 
 async fn pending(txn: &impl ConnectionTrait, organization: OrganizationId, id: InvitationId) -> Result<Row, Error> {

@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, QueryFilter, Select, Statement, Value};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, QueryFilter, QueryOrder, Select, Statement, Value,
+};
 
 use super::OpenInvitation;
 use crate::common::id::{InvitationId, OrganizationId, UserId};
@@ -52,6 +54,7 @@ struct OpenRow {
     email: String,
     role: String,
     project_roles: String,
+    inviter_id: Option<UserId>,
     first_name: Option<String>,
     last_name: Option<String>,
     inviter: Option<String>,
@@ -75,7 +78,7 @@ pub async fn list_open(db: &impl ConnectionTrait, wanted: Wanted<'_>, now: DateT
     };
     let query = format!(
         "SELECT i.id, i.organization_id, o.name AS organization_name, i.email, i.role, i.project_roles, i.expires_at, \
-         u.first_name, u.last_name, u.email AS inviter FROM organization_invitations i \
+         i.invited_by AS inviter_id, u.first_name, u.last_name, u.email AS inviter FROM organization_invitations i \
          JOIN organizations o ON o.id = i.organization_id AND o.deleted_at IS NULL AND o.archived_at IS NULL \
          LEFT JOIN users u ON u.id = i.invited_by AND u.deleted_at IS NULL \
          WHERE i.{column} = $1 AND i.status = 'pending' ORDER BY i.id DESC"
@@ -92,13 +95,13 @@ pub async fn exists_account(db: &impl ConnectionTrait, email: &str) -> Result<bo
     Ok(found.is_some())
 }
 
-/// The address of somebody in lower case, and whether it was verified.
+/// The address of somebody in lower case, and whether a mail to it has proven that it is theirs.
 pub async fn find_address(db: &impl ConnectionTrait, user: UserId) -> Result<Option<(String, bool)>, Error> {
-    let query = "SELECT email, email_verified_at FROM users WHERE id = $1 AND deleted_at IS NULL";
+    let query = "SELECT email, email_proven_at FROM users WHERE id = $1 AND deleted_at IS NULL";
     let found = db.query_one_raw(Statement::from_sql_and_values(db.get_database_backend(), query, [user.into()])).await?;
     let read = |row: sea_orm::QueryResult| -> Result<_, sea_orm::DbErr> {
-        let (email, verified): (String, Option<DateTime<Utc>>) = (row.try_get("", "email")?, row.try_get("", "email_verified_at")?);
-        Ok((email.to_lowercase(), verified.is_some()))
+        let (email, proven): (String, Option<DateTime<Utc>>) = (row.try_get("", "email")?, row.try_get("", "email_proven_at")?);
+        Ok((email.to_lowercase(), proven.is_some()))
     };
     Ok(found.map(read).transpose()?)
 }
@@ -106,6 +109,37 @@ pub async fn find_address(db: &impl ConnectionTrait, user: UserId) -> Result<Opt
 pub async fn insert(db: &impl ConnectionTrait, row: Row) -> Result<(), Error> {
     Entity::insert(row.into_active_model()).exec_without_returning(db).await?;
     Ok(())
+}
+
+/// When an address was last written to on behalf of an organisation, by an invitation that is not open any more.
+pub async fn last_sent_at(db: &impl ConnectionTrait, organization: OrganizationId, email: &str) -> Result<Option<DateTime<Utc>>, Error> {
+    let row = in_org(organization)
+        .filter(Column::Email.eq(email))
+        .filter(Column::Status.ne(PENDING))
+        .order_by_desc(Column::SentAt)
+        .one(db)
+        .await?;
+    Ok(row.map(|row| row.sent_at))
+}
+
+/// Takes back the open invitations that somebody made to one of these roles; returns how many.
+pub async fn update_revoked_of(
+    db: &impl ConnectionTrait,
+    organization: OrganizationId,
+    inviter: UserId,
+    roles: &[&str],
+    now: DateTime<Utc>,
+) -> Result<u64, Error> {
+    let revoked = super::InvitationStatus::Revoked.name().to_owned();
+    let result = Entity::update_many()
+        .set(ActiveModel { status: Set(revoked), updated_at: Set(stored(now)), ..Default::default() })
+        .filter(Column::OrganizationId.eq(organization))
+        .filter(Column::InvitedBy.eq(inviter))
+        .filter(Column::Status.eq(PENDING))
+        .filter(Column::Role.is_in(roles.iter().copied()))
+        .exec(db)
+        .await?;
+    Ok(result.rows_affected)
 }
 
 /// Ends the pending invitation of an address whose time is over, so that it does not stand in the way of another.
@@ -174,6 +208,7 @@ impl From<OpenRow> for OpenInvitation {
             email: row.email,
             role: Role::from(row.role.as_str()),
             project_roles: serde_json::from_str(&row.project_roles).unwrap_or_default(),
+            inviter: row.inviter_id,
             invited_by: name.or(row.inviter),
             expires_at: row.expires_at,
         }

@@ -7,7 +7,7 @@ use crate::audit::By;
 use crate::auth::testing::{World, worlds};
 use crate::organization::{Error, Role};
 
-const VERIFIED: &str = "UPDATE users SET email_verified_at = created_at";
+const PROVEN: &str = "UPDATE users SET email_proven_at = created_at";
 
 fn of(world: &World) -> String {
     format!("/organizations/{}/invitations", world.organization.id)
@@ -48,11 +48,10 @@ async fn somebody_is_invited_and_accepts_once() {
         let (bobs, eves) = (signed_in(&world, "bob@example.com").await, signed_in(&world, "eve@example.com").await);
         assert_eq!(anybody.post("/invitations/validate", json!({"token": token})).await.ok()["account_exists"], true);
         assert_eq!(eves.post("/invitations/accept", json!({"token": token})).await.code(), "FORBIDDEN_ERROR");
-        run(&world, "UPDATE users SET email_verified_at = NULL").await;
-        assert_eq!(bobs.get("/invitations").await.ok(), json!([]), "whether the address is Bob's is not proven");
+        assert_eq!(bobs.get("/invitations").await.ok(), json!([]), "an administrator's word does not prove that the address is Bob's");
         let by_id = json!({"invitation_id": made["id"]});
         assert_eq!(bobs.post("/invitations/accept", by_id.clone()).await.code(), "FORBIDDEN_ERROR");
-        run(&world, VERIFIED).await;
+        run(&world, PROVEN).await;
         assert_eq!(each(&bobs.get("/invitations").await.ok(), "organization_name"), ["Acme"]);
         assert_eq!(eves.get("/invitations").await.ok(), json!([]));
         assert_eq!(eves.post("/invitations/accept", by_id.clone()).await.code(), "FORBIDDEN_ERROR");
@@ -135,6 +134,8 @@ async fn sending_again_makes_the_link_before_worthless() {
         assert_eq!(anybody.post("/invitations/validate", json!({"token": second})).await.code(), "NOT_FOUND_ERROR");
         assert_eq!(ada.delete(&one).await.code(), "CONFLICT_ERROR");
         assert_eq!(ada.post(&format!("{one}/resend"), nothing()).await.code(), "CONFLICT_ERROR");
+        assert_eq!(ada.post(&of(&world), invite("bob@example.com", "viewer")).await.code(), "RATE_LIMIT_ERROR", "nor faster this way");
+        world.clock.advance(Duration::from_secs(60));
         assert_eq!(ada.post(&of(&world), invite("bob@example.com", "viewer")).await.status, 201, "it can be done again");
     }
 }
@@ -176,7 +177,7 @@ async fn an_organisation_that_takes_nobody_in_has_no_open_invitations() {
         ada.post(&of(&world), invite("bob@example.com", "viewer")).await.ok();
         let token = mailed_token(&world, "bob@example.com").await;
         world.somebody("bob@example.com").await;
-        run(&world, VERIFIED).await;
+        run(&world, PROVEN).await;
         let bobs = signed_in(&world, "bob@example.com").await;
         let open = world.invitations.find_open(&token).await.unwrap().unwrap();
         for change in ["archived_at", "deleted_at"] {
@@ -233,5 +234,51 @@ async fn invitations_of_another_organisation_are_out_of_reach() {
         assert_eq!(eves.delete(&one).await.code(), "NOT_FOUND_ERROR");
         assert_eq!(eves.post(&format!("{one}/resend"), nothing()).await.code(), "NOT_FOUND_ERROR");
         assert_eq!(eves.get(&format!("/organizations/{}/invitations", evil.id)).await.ok(), json!([]));
+    }
+}
+
+#[actix_web::test]
+async fn nobody_comes_in_by_who_may_not_let_them_in_any_more() {
+    for world in worlds().await {
+        let dan = world.member("dan@example.com", "admin").await;
+        let ada = signed_in(&world, "ada@example.com").await;
+        let dans = signed_in(&world, "dan@example.com").await;
+        let invite_two = async || {
+            for (email, role) in [("high@example.com", "admin"), ("low@example.com", "viewer")] {
+                assert_eq!(dans.post(&of(&world), invite(email, role)).await.status, 201, "{email}");
+            }
+        };
+        let open = async || each(&ada.get(&format!("{}?status=pending", of(&world))).await.ok(), "email").len();
+        let member = format!("/organizations/{}/members/{}", world.organization.id, dan.id);
+
+        invite_two().await;
+        ada.patch(&member, json!({"role": "developer"})).await.ok();
+        assert_eq!(open().await, 1, "what he may still give stays");
+        ada.patch(&member, json!({"role": "admin"})).await.ok();
+        world.clock.advance(Duration::from_secs(60));
+        assert_eq!(dans.post(&of(&world), invite("high@example.com", "admin")).await.status, 201);
+        let token = mailed_token(&world, "high@example.com").await;
+        // Also where his rights went another way.
+        run(&world, &format!("UPDATE organization_members SET role = 'developer' WHERE user_id = '{}'", dan.id)).await;
+        world.somebody("high@example.com").await;
+        let high = signed_in(&world, "high@example.com").await;
+        assert_eq!(high.post("/invitations/accept", json!({"token": token})).await.code(), "NOT_FOUND_ERROR");
+        ada.delete(&member).await.ok();
+        assert_eq!(open().await, 0, "with him all he has made are gone");
+    }
+}
+
+#[actix_web::test]
+async fn a_token_from_the_mail_proves_the_address_for_what_comes_later() {
+    for world in worlds().await {
+        let ada = signed_in(&world, "ada@example.com").await;
+        ada.post(&of(&world), invite("bob@example.com", "viewer")).await.ok();
+        let token = mailed_token(&world, "bob@example.com").await;
+        world.somebody("bob@example.com").await;
+        let bobs = signed_in(&world, "bob@example.com").await;
+        bobs.post("/invitations/accept", json!({"token": token})).await.ok();
+        let other = ada.post("/organizations", json!({"name": "Other"})).await.ok();
+        ada.post(&format!("/organizations/{}/invitations", other["id"].as_str().unwrap()), invite("bob@example.com", "viewer")).await.ok();
+        assert_eq!(each(&bobs.get("/invitations").await.ok(), "organization_name"), ["Other"]);
     }
 }

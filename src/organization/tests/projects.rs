@@ -129,8 +129,14 @@ async fn roles_in_projects_have_their_limits() {
         assert_eq!(put(&leas, world.user.id, "viewer").await.code(), "CONFLICT_ERROR", "an owner is never lowered");
         assert_eq!(put(&leas, lead.id, "developer").await.code(), "FORBIDDEN_ERROR", "oneself");
         assert_eq!(leas.delete(&format!("{uri}/{}", lead.id)).await.code(), "FORBIDDEN_ERROR", "oneself");
-        assert_eq!(put(&leas, admin.id, "viewer").await.ok(), nothing());
-        assert_eq!(world.directory.project_role(admin.id, world.project.id).await.unwrap(), Some(Role::Viewer));
+        assert_eq!(
+            put(&leas, admin.id, "viewer").await.code(),
+            "FORBIDDEN_ERROR",
+            "nor is an administrator of the organisation by one of a project"
+        );
+        let developer = world.member("dev@example.com", "developer").await;
+        assert_eq!(put(&leas, developer.id, "viewer").await.ok(), nothing());
+        assert_eq!(world.directory.project_role(developer.id, world.project.id).await.unwrap(), Some(Role::Viewer));
         let second = world.directory.create_project(world.db.writer(), world.organization.id, &"Second".parse().unwrap()).await.unwrap();
         let elsewhere = leas.put(&format!("/projects/{}/members/{}", second.id, admin.id), json!({"role": "viewer"})).await;
         assert_eq!(elsewhere.code(), "FORBIDDEN_ERROR");

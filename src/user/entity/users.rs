@@ -16,6 +16,7 @@ pub struct Model {
     pub status: String,
     pub default_organization_id: Option<OrganizationId>,
     pub email_verified_at: Option<DateTime<Utc>>,
+    pub email_proven_at: Option<DateTime<Utc>>,
     pub last_login_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,

@@ -208,7 +208,8 @@ impl Dispatcher {
         }
         let until = Instant::now() + self.shared.settings.lease;
         let txn = db.begin().await?;
-        let ours = claims::update_lease_until(&txn, &name, self.until(now)).await?;
+        let known: Vec<(JobId, i32)> = self.held.iter().map(|(id, held)| (*id, held.attempt)).collect();
+        let ours = claims::update_lease_until(&txn, &name, &known, self.until(now)).await?;
         txn.commit().await.map_err(Error::from)?;
         let ours: HashMap<JobId, (i32, bool)> = ours.into_iter().map(|(id, attempt, cancel)| (id, (attempt, cancel))).collect();
         for (id, held) in &self.held {

@@ -80,15 +80,23 @@ pub async fn update_leased(
     Ok(lease)
 }
 
-/// Prolongs every lease of a runner; what it still holds, with the attempt and whether somebody wants it stopped.
-pub async fn update_lease_until(db: &impl ConnectionTrait, runner: &str, until: DateTime<Utc>) -> Result<Vec<(JobId, i32, bool)>, Error> {
-    let held = || Condition::all().add(Column::Status.eq(Status::Running.name())).add(Column::LeasedBy.eq(runner));
+/// Prolongs the leases that a runner knows of; what it still holds of them, with the attempt and whether somebody wants it stopped.
+/// A job that stands under its name and that it knows nothing of is not prolonged, and comes back to the queue in time.
+pub async fn update_lease_until(
+    db: &impl ConnectionTrait,
+    runner: &str,
+    known: &[(JobId, i32)],
+    until: DateTime<Utc>,
+) -> Result<Vec<(JobId, i32, bool)>, Error> {
+    let held = known
+        .iter()
+        .fold(Condition::any(), |any, (id, attempt)| any.add(Lease { id: *id, runner: runner.to_owned(), attempt: *attempt }.holds()));
     let change = ActiveModel { lease_until: Set(Some(stored(until))), ..Default::default() };
-    Entity::update_many().set(change).filter(held()).exec(db).await?;
+    Entity::update_many().set(change).filter(held.clone()).exec(db).await?;
     Ok(Entity::find()
         .select_only()
         .columns([Column::Id, Column::Attempts, Column::CancelRequested])
-        .filter(held())
+        .filter(held)
         .into_tuple()
         .all(db)
         .await?)

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::support::{LEASE, plain, queues, waiting};
+use crate::common::clock::Clock;
 use crate::infra::jobs::Settings;
+use crate::infra::jobs::store::claims;
 
 #[tokio::test]
 async fn a_job_whose_runner_died_is_taken_by_another_after_its_lease() {
@@ -48,6 +50,22 @@ async fn who_lost_the_lease_stops_and_writes_nothing() {
         queue.wait_for(id, "done").await;
         silent.stop().await;
         heir.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_its_runner_knows_nothing_of_is_not_prolonged() {
+    for queue in queues().await {
+        let (known, lost) = (queue.put(&plain("a")).await, queue.put(&plain("b")).await);
+        let (now, db) = (queue.clock.now(), queue.db.writer());
+        for id in [known, lost] {
+            claims::update_leased(db, &queue.job(id).await, "one", now, now).await.unwrap();
+        }
+        let later = now + chrono::TimeDelta::seconds(30);
+        let ours = claims::update_lease_until(db, "one", &[(known, 1), (lost, 2)], later).await.unwrap();
+        assert_eq!(ours, [(known, 1, false)], "the other is held for an attempt of before");
+        assert_eq!(queue.job(known).await.lease_until, Some(later));
+        assert_eq!(queue.job(lost).await.lease_until, Some(now), "ends as it was, so that somebody takes it");
     }
 }
 
