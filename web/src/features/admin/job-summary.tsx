@@ -1,9 +1,9 @@
-import type { JobStatus, JobSummary } from "@/api/identity";
+import type { JobSummary } from "@/api/identity";
 import { cx } from "@/components/ui/cx";
 import { t } from "@/i18n";
 import { formatWait } from "@/lib/countdown";
 import { formatCount, NONE } from "@/lib/format";
-import { countByStatus, JOB_STATUSES } from "@/lib/job-search";
+import { countByStatus, JOB_STATUSES, type JobStatus } from "@/lib/job-search";
 
 interface JobSummaryBarProps {
   summary: JobSummary | undefined;

@@ -36,7 +36,7 @@ const TONES: Record<InvitationView["status"], Tone> = {
 
 function ResendButton({ row, denied, busy, onClick }: { row: InvitationView; denied: string | false; busy: boolean; onClick: () => void }) {
   const now = useNow(1000);
-  const left = row.sent_at === null ? 0 : secondsLeft(Date.parse(row.sent_at) + COOL_DOWN_MS, now);
+  const left = secondsLeft(Date.parse(row.sent_at) + COOL_DOWN_MS, now);
   return (
     <Button denied={denied !== false ? denied : left > 0 && t("invitations.coolDown")} disabled={busy} onClick={onClick} className="num min-w-20" aria-label={`${t("invitations.resend")}: ${row.email}`}>
       {left > 0 ? t("invitations.resendIn", { seconds: left }) : t("invitations.resend")}
