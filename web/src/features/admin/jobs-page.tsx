@@ -116,7 +116,7 @@ function JobsPage() {
   const filtered = search.status !== undefined || search.kind !== undefined;
   return (
     <SettingsPage title={t("admin.jobs")} description={t("jobs.text")} wide>
-      <JobSummaryBar summary={summary.data} status={search.status} onStatus={(status) => change({ status })} />
+      <JobSummaryBar summary={summary.data} failed={summary.isError} status={search.status} onStatus={(status) => change({ status })} />
       <div className="flex flex-wrap items-center gap-2">
         <Select
           bare

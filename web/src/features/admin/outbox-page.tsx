@@ -49,7 +49,7 @@ function OutboxPage() {
               {row.subject}
             </button>
           }
-          second={row.status === "failed" && row.last_error !== null ? <span className="text-error">{row.last_error}</span> : row.recipient}
+          second={row.status === "failed" && row.last_error !== null ? <span className="text-error">{row.last_error}</span> : <span className="lg:hidden">{row.recipient}</span>}
         />
       ),
     },

@@ -121,7 +121,7 @@ function InvitationsPage() {
       quiet: true,
       cell: (row) =>
         (row.status === "pending" || row.status === "expired") && (
-          <div className="flex justify-end gap-2">
+          <div className="flex flex-col items-stretch justify-end gap-1 sm:flex-row sm:items-center sm:gap-2">
             <ResendButton row={row} denied={denied} busy={resend.isPending} onClick={() => resend.mutate(row)} />
             {row.status === "pending" && (
               <Button variant="ghost" denied={denied} onClick={() => setRevoking(row)} aria-label={`${t("invitations.revoke")}: ${row.email}`}>
