@@ -203,3 +203,95 @@ test("administration lists users, jobs and schedules", async ({ page }) => {
   await openAdministration(page, "Settings");
   await expect(page.getByRole("form", { name: "Allowed domains" })).toBeVisible();
 });
+
+/** Sets or, without a value, resets a setting of the installation. */
+async function setSetting(key: string, value?: string): Promise<void> {
+  const login = await fetch(`${server.url}/api/v1/auth/login`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ email: server.email, password: server.password }),
+  });
+  const { data } = (await login.json()) as { data: { access_token: string } };
+  const response = await fetch(`${server.url}/api/v1/admin/settings/${key}`, {
+    method: value === undefined ? "DELETE" : "PUT",
+    headers: { "Content-Type": "application/json", Authorization: `Bearer ${data.access_token}` },
+    body: value === undefined ? undefined : JSON.stringify({ value }),
+  });
+  expect(response.status, await response.text()).toBe(200);
+}
+
+test.describe("an e-mail address", () => {
+  // The log-in before it is confirmed is answered by 403.
+  test.use({ expectedErrors: [/status of 403/] });
+  test.afterEach(() => setSetting("sign_up.mode"));
+
+  test("is confirmed by a press of the button, not by opening the link", async ({ page }) => {
+    const email = `katherine-${unique()}@example.com`;
+    await setSetting("sign_up.mode", "open");
+    await page.goto("/signup");
+    await page.getByLabel("First name").fill("Katherine");
+    await page.getByLabel("Last name").fill("Johnson");
+    await page.getByLabel("E-mail").fill(email);
+    await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+    await page.getByRole("button", { name: "Make account" }).click();
+    await expect(page.getByRole("heading", { name: "Check your mail" })).toBeVisible();
+
+    await openTraces(page);
+    await openAdministration(page, "Outbox");
+    await page.getByRole("row").filter({ hasText: email }).getByRole("button").first().click();
+    const text = await page.getByRole("dialog").locator("pre").textContent();
+    await page.getByRole("dialog").getByRole("button", { name: "Close" }).click();
+    const path = /\/verify-email\?token=[\w.~-]+/.exec(text ?? "")?.[0] ?? "";
+    expect(path, "the mail has a link").not.toBe("");
+    await logOut(page);
+
+    const logInAsKatherine = async () => {
+      await page.goto("/login");
+      await page.getByLabel("E-mail").fill(email);
+      await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+      await page.getByRole("button", { name: "Log in" }).click();
+    };
+    // Opened and not pressed, as by a program that looks into mails.
+    await page.goto(path);
+    await expect(page.getByRole("button", { name: "Confirm my e-mail address" })).toBeVisible();
+    await page.waitForLoadState("networkidle");
+    await logInAsKatherine();
+    await expect(page.getByText("Your e-mail address is not confirmed yet")).toBeVisible();
+
+    await page.goto(path);
+    await page.getByRole("button", { name: "Confirm my e-mail address" }).click();
+    await expect(page.getByRole("heading", { name: "E-mail confirmed" })).toBeVisible();
+    await logInAsKatherine();
+    await expect(page.getByRole("button", { name: /^Account/ })).toBeVisible();
+  });
+});
+
+test("an invitation to somebody with an account is declined in the list of theirs", async ({ page, browser }) => {
+  const [first, email] = [`org-${unique()}`, `dorothy-${unique()}@example.com`];
+  await openTraces(page);
+  const path = await invite(page, email);
+  await logOut(page);
+  await page.goto(path);
+  await page.getByLabel("First name").fill("Dorothy");
+  await page.getByLabel("Last name").fill("Vaughan");
+  await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+  await page.getByRole("button", { name: "Make account" }).click();
+  await expect(page.getByRole("button", { name: /^Account/ })).toBeVisible();
+
+  // Another organisation wants her as well.
+  const other = await browser.newPage();
+  await other.goto("/");
+  await logIn(other);
+  await other.goto("/account/organizations");
+  await other.getByRole("button", { name: "New organisation" }).click();
+  await other.getByRole("dialog").getByLabel("Name").fill(first);
+  await other.getByRole("button", { name: "Create organisation" }).click();
+  await expect(other.getByRole("dialog")).toBeHidden();
+  await invite(other, email);
+  await other.close();
+
+  await page.goto("/account/invitations");
+  await page.getByRole("button", { name: `Decline: ${first}` }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Decline invitation" }).click();
+  await expect(page.getByText("No invitation waits for you")).toBeVisible();
+});

@@ -5,13 +5,14 @@ use garde::Validate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::invitations::OneInvitation;
 use super::views::{MyInvitation, Nothing, ValidInvitation};
 use crate::audit::By;
 use crate::common::id::{InvitationId, OrganizationId};
 use crate::common::origin::Origin;
 use crate::error::ApiError;
 use crate::http::envelope::{Answer, Envelope, ErrorEnvelope};
-use crate::http::extract::{Json, SignedIn};
+use crate::http::extract::{Json, Path, SignedIn};
 use crate::organization::{Error, Invitations};
 
 /// The token of an invitation's link.
@@ -103,7 +104,7 @@ pub async fn accept(
     Ok(Answer::ok(Joined { organization_id }))
 }
 
-/// Turns an invitation down.
+/// Turns an invitation down, by the token of its link.
 #[utoipa::path(
     operation_id = "declineInvitation",
     tag = "organizations",
@@ -121,5 +122,29 @@ pub async fn decline(
     invitations: web::Data<Invitations>,
 ) -> Result<Answer<Nothing>, ApiError> {
     invitations.decline(&By::anonymous(origin), &body.token).await?;
+    Ok(Answer::ok(Nothing {}))
+}
+
+/// Turns down an invitation that is in the list of mine.
+#[utoipa::path(
+    operation_id = "declineMyInvitation",
+    tag = "organizations",
+    security(("access_token" = [])),
+    params(("invitation_id" = String, Path)),
+    responses(
+        (status = 200, body = Envelope<Nothing>),
+        (status = 401, body = ErrorEnvelope),
+        (status = 404, body = ErrorEnvelope, description = "unknown, expired, revoked, used, or not mine")
+    )
+)]
+#[post("/api/v1/invitations/{invitation_id}/decline")]
+pub async fn decline_mine(
+    caller: SignedIn,
+    path: Path<OneInvitation>,
+    origin: Origin,
+    invitations: web::Data<Invitations>,
+) -> Result<Answer<Nothing>, ApiError> {
+    let by = By::user(caller.user_id, origin);
+    invitations.decline_id(&by, caller.user_id, path.invitation_id).await?;
     Ok(Answer::ok(Nothing {}))
 }

@@ -27,7 +27,7 @@ struct ListQuery {
 
 #[derive(Debug, Deserialize)]
 pub struct OneInvitation {
-    invitation_id: InvitationId,
+    pub(super) invitation_id: InvitationId,
 }
 
 /// Whom to invite, and as what.

@@ -99,9 +99,23 @@ impl Invitations {
         Ok(())
     }
 
-    /// Turns an invitation down.
+    /// Turns down the invitation that a token opens.
     pub async fn decline(&self, by: &By, token: &str) -> Result<(), Error> {
         let open = self.find_open(token).await?.ok_or(Error::InvitationNotFound)?;
+        self.decline_open(by, &open).await
+    }
+
+    /// Turns down an invitation that [`Invitations::mine`] lists.
+    ///
+    /// # Errors
+    /// [`Error::InvitationNotFound`], also for one to somebody else.
+    pub async fn decline_id(&self, by: &By, user: UserId, id: InvitationId) -> Result<(), Error> {
+        let mine = self.mine(user).await?;
+        let open = mine.into_iter().find(|open| open.id == id).ok_or(Error::InvitationNotFound)?;
+        self.decline_open(by, &open).await
+    }
+
+    async fn decline_open(&self, by: &By, open: &OpenInvitation) -> Result<(), Error> {
         let txn = self.db.begin().await?;
         if !store::update_status(&txn, open.id, InvitationStatus::Declined.name(), None, self.clock.now()).await? {
             return Err(Error::InvitationNotFound);

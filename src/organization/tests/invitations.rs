@@ -171,6 +171,27 @@ async fn an_invitation_is_turned_down() {
 }
 
 #[actix_web::test]
+async fn from_their_list_people_decline_what_is_theirs() {
+    for world in worlds().await {
+        let ada = signed_in(&world, "ada@example.com").await;
+        let made = ada.post(&of(&world), invite("bob@example.com", "viewer")).await.ok();
+        for email in ["bob@example.com", "eve@example.com"] {
+            world.somebody(email).await;
+        }
+        run(&world, VERIFIED).await;
+        let (bobs, eves) = (signed_in(&world, "bob@example.com").await, signed_in(&world, "eve@example.com").await);
+        let path = format!("/invitations/{}/decline", made["id"].as_str().unwrap());
+        assert_eq!(eves.post(&path, nothing()).await.code(), "NOT_FOUND_ERROR");
+        assert_eq!(each(&ada.get(&of(&world)).await.ok(), "status"), ["pending"]);
+        assert_eq!(bobs.post(&path, nothing()).await.ok(), nothing());
+        assert_eq!(bobs.get("/invitations").await.ok(), json!([]));
+        assert_eq!(bobs.post(&path, nothing()).await.code(), "NOT_FOUND_ERROR");
+        assert_eq!(each(&ada.get(&of(&world)).await.ok(), "status"), ["declined"]);
+        assert_audited(&world, &["invitation.create", "invitation.decline"]).await;
+    }
+}
+
+#[actix_web::test]
 async fn an_organisation_that_takes_nobody_in_has_no_open_invitations() {
     for world in worlds().await {
         let (ada, anybody) = (signed_in(&world, "ada@example.com").await, nobody(&world));

@@ -9,9 +9,12 @@ import {
   projects,
   settings,
   settingsPath,
-  type AdminQuery,
+  type AdminOrganizationsQuery,
+  type AdminUsersQuery,
   type AuditQuery,
+  type JobsQuery,
   type LifeStatus,
+  type MailQuery,
   type Paged,
   type SettingsScope,
 } from "./identity";
@@ -115,13 +118,13 @@ export const auditQuery = (organizationId: string | null, query: AuditQuery) =>
       : organizations.auditLogs(organizationId, query, cursor, signal),
   );
 
-export const adminUsersQuery = (query: AdminQuery) =>
+export const adminUsersQuery = (query: AdminUsersQuery) =>
   paged(["admin", "users", query], (cursor, signal) => admin.users(query, cursor, signal));
 
-export const adminOrganizationsQuery = (query: AdminQuery) =>
+export const adminOrganizationsQuery = (query: AdminOrganizationsQuery) =>
   paged(["admin", "organizations", query], (cursor, signal) => admin.organizations(query, cursor, signal));
 
-export const jobsQuery = (query: { status?: string; kind?: string }) =>
+export const jobsQuery = (query: JobsQuery) =>
   paged(["admin", "jobs", "list", query], (cursor, signal) => admin.jobs(query, cursor, signal));
 
 export const jobSummaryQuery = () =>
@@ -133,7 +136,7 @@ export const jobQuery = (id: string) =>
 export const schedulesQuery = () =>
   queryOptions({ queryKey: ["admin", "schedules"], queryFn: ({ signal }) => admin.schedules(signal) });
 
-export const outboxQuery = (query: { status?: string }) =>
+export const outboxQuery = (query: MailQuery) =>
   paged(["admin", "outbox", "list", query], (cursor, signal) => admin.outbox(query, cursor, signal));
 
 export const mailQuery = (id: string) =>

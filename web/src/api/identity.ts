@@ -1,279 +1,53 @@
-/**
- * Accounts, organisations, projects and administration: the types and the calls. What the rest of the app uses of them is here,
- * so that a change of the API is a change of this file.
- */
+/** Accounts, organisations, projects and administration: the names that the app gives to the types of the API, and the calls. */
 import { address, type Query } from "./address";
 import { authorized } from "./client";
-import type { Me as BaseMe, Meta, Session } from "./contract";
+import type { Me, Meta, Session } from "./contract";
 import { errorFromResponse, toApiError } from "./error";
+import type { components, operations } from "./schema";
 
+type Schemas = components["schemas"];
+
+export type { Me };
+/** Roles are names: an organisation may have others than the built-in ones. */
 export type Role = string;
-export type SignUpMode = "closed" | "invitation" | "domain" | "open";
-export type LifeStatus = "active" | "archived" | "deleted";
+export type LifeStatus = Schemas["TenantStatus"];
+export type AuthOptions = Schemas["AuthOptions"];
+export type SessionView = Schemas["SessionView"];
+export type OrganizationView = Schemas["OrganizationView"];
+export type MemberView = Schemas["MemberView"];
+export type InvitationStatus = Schemas["InvitationStatus"];
+export type InvitationView = Schemas["InvitationView"];
+export type InvitationPreview = Schemas["ValidInvitation"];
+export type InvitationBody = Schemas["NewInvitation"];
+export type SignUpResult = Schemas["SignUpResult"];
+export type MyInvitation = Schemas["MyInvitation"];
+export type RoleView = Schemas["RoleView"];
+export type PermissionView = Schemas["PermissionView"];
+export type ProjectView = Schemas["ProjectView"];
+export type ProjectMember = Schemas["ProjectMemberView"];
+export type KeyScope = Schemas["KeyScope"];
+export type ApiKeyView = Schemas["ApiKeyView"];
+export type NewApiKey = Schemas["MadeApiKey"];
+export type SettingValue = Schemas["SettingValue"];
+export type SettingView = Schemas["SettingView"];
+export type SettingChange = Schemas["SettingChange"];
+export type AuditView = Schemas["AuditLine"] | Schemas["InstallationAuditLine"];
+export type AdminUser = Schemas["Account"];
+export type AdminOrganization = Schemas["Tenant"];
+export type JobView = Schemas["JobView"];
+export type JobDetail = Schemas["JobDetail"];
+export type JobSummary = Schemas["JobSummary"];
+export type ScheduleView = Schemas["ScheduleView"];
+export type MailView = Schemas["MailView"];
+export type MailDetail = Schemas["MailDetail"];
 
-export type Me = BaseMe;
-export interface AuthOptions {
-  sign_up: SignUpMode;
-  mail: boolean;
-  password: { min_length: number; max_length: number };
-}
-export interface SignUpBody {
-  email: string;
-  password: string;
-  first_name: string;
-  last_name: string;
-  organization_name?: string;
-  invitation_token?: string;
-}
-export interface SignUpAnswer {
-  status: "signed_in" | "verification_sent";
-  session: Session | null;
-}
-export interface SessionView {
-  id: string;
-  current: boolean;
-  ip_address: string | null;
-  user_agent: string | null;
-  created_at: string;
-  last_seen_at: string | null;
-  expires_at: string;
-}
-export interface SecondFactor {
-  enabled: boolean;
-  enabled_at: string | null;
-  recovery_codes_left: number;
-}
-export interface OrganizationView {
-  id: string;
-  name: string;
-  slug: string;
-  composite_slug: string;
-  status: LifeStatus;
-  role: Role;
-  member_count: number;
-  project_count: number;
-  created_at: string;
-  archived_at: string | null;
-  deleted_at: string | null;
-}
-export interface MemberView {
-  user_id: string;
-  email: string;
-  first_name: string;
-  last_name: string;
-  role: Role;
-  status: "active" | "suspended";
-  joined_at: string;
-  last_login_at: string | null;
-  second_factor: boolean;
-  project_roles: { project_id: string; project_name: string; role: Role }[];
-}
-export type InvitationStatus = "pending" | "accepted" | "declined" | "revoked" | "expired";
-export interface InvitationView {
-  id: string;
-  email: string;
-  role: Role;
-  project_roles: { project_id: string; role: Role }[];
-  status: InvitationStatus;
-  invited_by_email: string | null;
-  sent_at: string | null;
-  sent_count: number;
-  expires_at: string;
-  created_at: string;
-}
-export interface InvitationPreview {
-  organization_name: string;
-  email: string;
-  role: Role;
-  invited_by: string | null;
-  expires_at: string;
-  account_exists: boolean;
-}
-export interface MyInvitation {
-  id: string;
-  organization_name: string;
-  role: Role;
-  invited_by: string | null;
-  expires_at: string;
-}
-export interface RoleView {
-  name: Role;
-  description: string;
-  built_in: boolean;
-  scope_type: string;
-  permissions: string[];
-}
-export interface PermissionView {
-  name: string;
-  description: string;
-}
-export interface ProjectView {
-  id: string;
-  organization_id: string;
-  name: string;
-  slug: string;
-  composite_slug: string;
-  description: string | null;
-  status: LifeStatus;
-  role: Role;
-  created_at: string;
-  archived_at: string | null;
-  deleted_at: string | null;
-}
-export interface ProjectMember {
-  user_id: string;
-  email: string;
-  first_name: string;
-  last_name: string;
-  organization_role: Role;
-  project_role: Role | null;
-  effective_role: Role;
-}
-export type KeyScope = "ingest" | "read" | "gateway" | "full";
-export interface ApiKeyView {
-  id: string;
-  project_id: string;
-  name: string;
-  key_preview: string;
-  scopes: KeyScope[];
-  status: string;
-  created_at: string;
-  expires_at: string | null;
-  last_used: string | null;
-  created_by_email?: string | null;
-  replaces_id?: string | null;
-}
-export type NewApiKey = ApiKeyView & { key: string };
-export interface ApiKeyBody {
-  name: string;
-  scopes: KeyScope[];
-  expiry_option?: "30days" | "90days" | "never";
-  expires_at?: string;
-}
-export type SettingType = "bool" | "integer" | "string" | "string_list" | "choice";
-export type SettingValue = boolean | number | string | string[];
-export interface SettingView {
-  key: string;
-  description: string;
-  type: SettingType;
-  choices: string[] | null;
-  value: SettingValue;
-  default: SettingValue;
-  source: "default" | "installation" | "organization" | "project";
-  own_value: SettingValue | null;
-  version: number | null;
-  updated_at: string | null;
-  updated_by_email: string | null;
-}
-export interface SettingChange {
-  value: SettingValue | null;
-  version: number;
-  changed_at: string;
-  changed_by_email: string | null;
-}
-export interface AuditView {
-  id: string;
-  organization_id: string | null;
-  project_id: string | null;
-  actor_type: string;
-  actor_id: string | null;
-  actor_email: string | null;
-  action: string;
-  target_type: string | null;
-  target_id: string | null;
-  target_name: string | null;
-  outcome: string;
-  ip_address: string | null;
-  user_agent: string | null;
-  request_id: string | null;
-  before: unknown;
-  after: unknown;
-  created_at: string;
-}
-export interface AuditQuery {
-  action?: string;
-  actor_id?: string;
-  target_type?: string;
-  project_id?: string;
-  outcome?: string;
-  start_time?: string;
-  end_time?: string;
-}
-export interface AdminUser {
-  id: string;
-  email: string;
-  first_name: string;
-  last_name: string;
-  status: "active" | "suspended";
-  is_admin: boolean;
-  email_verified: boolean;
-  second_factor: boolean;
-  organization_count: number;
-  last_login_at: string | null;
-  locked_until: string | null;
-  created_at: string;
-}
-export interface NewUserBody {
-  email: string;
-  first_name?: string;
-  last_name?: string;
-  is_admin?: boolean;
-  password?: string;
-}
-export interface AdminOrganization {
-  id: string;
-  name: string;
-  status: LifeStatus;
-  member_count: number;
-  project_count: number;
-  owner_emails: string[];
-  created_at: string;
-  deleted_at: string | null;
-}
-export type JobStatus = "queued" | "running" | "done" | "dead" | "cancelled";
-export interface JobView {
-  id: string;
-  kind: string;
-  key: string | null;
-  status: JobStatus;
-  priority: number;
-  run_at: string;
-  attempts: number;
-  max_attempts: number;
-  progress_done: number | null;
-  progress_total: number | null;
-  progress_note: string | null;
-  last_error: string | null;
-  organization_id: string | null;
-  created_at: string;
-  updated_at: string;
-  finished_at: string | null;
-}
-export type JobDetail = JobView & { payload?: unknown };
-export interface JobSummary {
-  counts: { kind: string; status: JobStatus; count: number }[];
-  oldest_queued_seconds: number | null;
-  runners: number;
-}
-export interface ScheduleView {
-  name: string;
-  kind: string;
-  cron: string;
-  next_at: string | null;
-  last_at: string | null;
-}
-export type MailStatus = "queued" | "sent" | "kept" | "failed";
-export interface MailView {
-  id: string;
-  recipient: string;
-  template: string;
-  subject: string;
-  status: MailStatus;
-  last_error: string | null;
-  created_at: string;
-  sent_at: string | null;
-}
-export type MailDetail = MailView & { text: string; html: string };
+type QueryOf<Operation extends keyof operations> = NonNullable<operations[Operation]["parameters"]["query"]>;
+type Paging = "limit" | "cursor";
+export type AuditQuery = Omit<QueryOf<"listAuditLogs">, Paging>;
+export type JobsQuery = Omit<QueryOf<"listJobs">, Paging>;
+export type AdminUsersQuery = Omit<QueryOf<"listUsers">, Paging>;
+export type AdminOrganizationsQuery = Omit<QueryOf<"listAllOrganizations">, Paging>;
+export type MailQuery = Omit<QueryOf<"listMail">, Paging>;
 
 /** One page of a list, with the cursor of the next. */
 export interface Paged<Item> {
@@ -331,31 +105,31 @@ const openly = <Data>(path: string, body: unknown) => data<Data>("POST", path, {
 
 export const auth = {
   options: (signal?: AbortSignal) => data<AuthOptions>("GET", "/auth/options", { signal, open: true }),
-  completeLogin: (body: { challenge: string; code?: string; recovery_code?: string }) =>
+  completeLogin: (body: Schemas["CompleteLogin"]) =>
     openly<Session>("/auth/second-factor", body),
-  signUp: (body: SignUpBody) => openly<SignUpAnswer>("/auth/signup", body),
+  signUp: (body: Schemas["NewSignUp"]) => openly<SignUpResult>("/auth/signup", body),
   verifyEmail: (token: string) => openly("/auth/verify-email", { token }),
   resendVerification: (email: string) => openly("/auth/resend-verification", { email }),
   forgotPassword: (email: string) => openly("/auth/forgot-password", { email }),
-  resetPassword: (body: { token: string; new_password: string }) => openly("/auth/reset-password", body),
-  logoutAll: () => post<{ ended: number }>("/auth/logout-all"),
+  resetPassword: (body: Schemas["ResetPassword"]) => openly("/auth/reset-password", body),
+  logoutAll: () => post<Schemas["EndedSessions"]>("/auth/logout-all"),
   sessions: (signal?: AbortSignal) => get<SessionView[]>("/auth/sessions", signal),
   revokeSession: (id: string) => post(`/auth/sessions/${id}/revoke`),
-  revokeOtherSessions: () => post<{ ended: number }>("/auth/sessions/revoke-all"),
-  secondFactor: (signal?: AbortSignal) => get<SecondFactor>("/auth/second-factor", signal),
+  revokeOtherSessions: () => post<Schemas["EndedSessions"]>("/auth/sessions/revoke-all"),
+  secondFactor: (signal?: AbortSignal) => get<Schemas["SecondFactorView"]>("/auth/second-factor", signal),
   setUpSecondFactor: (password: string) =>
-    post<{ secret: string; otpauth_url: string }>("/auth/second-factor/setup", { password }),
-  enableSecondFactor: (code: string) => post<{ recovery_codes: string[] }>("/auth/second-factor/enable", { code }),
-  disableSecondFactor: (body: { password: string; code?: string; recovery_code?: string }) =>
+    post<Schemas["SecondFactorSetup"]>("/auth/second-factor/setup", { password }),
+  enableSecondFactor: (code: string) => post<Schemas["RecoveryCodes"]>("/auth/second-factor/enable", { code }),
+  disableSecondFactor: (body: Schemas["DisableSecondFactor"]) =>
     post("/auth/second-factor/disable", body),
-  replaceRecoveryCodes: (body: { password: string; code: string }) =>
-    post<{ recovery_codes: string[] }>("/auth/second-factor/recovery-codes", body),
+  replaceRecoveryCodes: (body: Schemas["ReplaceRecoveryCodes"]) =>
+    post<Schemas["RecoveryCodes"]>("/auth/second-factor/recovery-codes", body),
 };
 
 export const users = {
-  updateMe: (body: { first_name: string; last_name: string }) => patch<Me>("/users/me", body),
+  updateMe: (body: Schemas["UpdateMe"]) => patch<Me>("/users/me", body),
   setDefaultOrganization: (id: string) => put("/users/me/default-organization", { organization_id: id }),
-  changePassword: (body: { current_password: string; new_password: string }) => post("/users/me/password", body),
+  changePassword: (body: Schemas["ChangePassword"]) => post("/users/me/password", body),
 };
 
 const org = (id: string) => `/organizations/${id}`;
@@ -382,12 +156,6 @@ export const organizations = {
     page<AuditView>(`${org(id)}/audit-logs`, { ...query, cursor }, signal),
 };
 
-export interface InvitationBody {
-  email: string;
-  role: Role;
-  project_roles?: { project_id: string; role: Role }[];
-}
-
 export const invitations = {
   list: (id: string, status?: InvitationStatus, signal?: AbortSignal) =>
     get<InvitationView[]>(`${org(id)}/invitations`, signal, { status }),
@@ -397,8 +165,8 @@ export const invitations = {
   validate: (token: string, signal?: AbortSignal) =>
     data<InvitationPreview>("POST", "/invitations/validate", { body: { token }, open: true, signal }),
   mine: (signal?: AbortSignal) => get<MyInvitation[]>("/invitations", signal),
-  accept: (by: { token: string } | { invitation_id: string }) =>
-    post<{ organization_id: string }>("/invitations/accept", by),
+  accept: (by: Schemas["Acceptance"]) => post<Schemas["Joined"]>("/invitations/accept", by),
+  declineMine: (id: string) => post(`/invitations/${id}/decline`),
   decline: (token: string) => openly("/invitations/decline", { token }),
 };
 
@@ -407,10 +175,10 @@ const proj = (id: string) => `/projects/${id}`;
 export const projects = {
   list: (organizationId: string, status?: LifeStatus, signal?: AbortSignal) =>
     get<ProjectView[]>("/projects", signal, { organization_id: organizationId, status }),
-  create: (organizationId: string, body: { name: string; description?: string }) =>
+  create: (organizationId: string, body: Schemas["NewProject"]) =>
     post<ProjectView>(`/projects?organization_id=${organizationId}`, body),
   get: (id: string, signal?: AbortSignal) => get<ProjectView>(proj(id), signal),
-  update: (id: string, body: { name?: string; description?: string }) => patch<ProjectView>(proj(id), body),
+  update: (id: string, body: Schemas["ProjectUpdate"]) => patch<ProjectView>(proj(id), body),
   delete: (id: string) => remove(proj(id)),
   archive: (id: string) => post(`${proj(id)}/archive`),
   unarchive: (id: string) => post(`${proj(id)}/unarchive`),
@@ -424,7 +192,7 @@ const keys = (projectId: string) => `${proj(projectId)}/api-keys`;
 
 export const apiKeys = {
   list: (projectId: string, signal?: AbortSignal) => get<ApiKeyView[]>(keys(projectId), signal),
-  create: (projectId: string, body: ApiKeyBody) => post<NewApiKey>(keys(projectId), body),
+  create: (projectId: string, body: Schemas["NewApiKey"]) => post<NewApiKey>(keys(projectId), body),
   rename: (projectId: string, id: string, name: string) => patch(`${keys(projectId)}/${id}`, { name }),
   rotate: (projectId: string, id: string, hours: number) =>
     post<NewApiKey>(`${keys(projectId)}/${id}/rotate`, { overlap_hours: hours }),
@@ -441,31 +209,26 @@ export function settingsPath(scope: SettingsScope): string {
 
 export const settings = {
   list: (scope: SettingsScope, signal?: AbortSignal) => get<SettingView[]>(settingsPath(scope), signal),
-  set: (scope: SettingsScope, key: string, body: { value: SettingValue; version?: number }) =>
+  set: (scope: SettingsScope, key: string, body: Schemas["SetSetting"]) =>
     put(`${settingsPath(scope)}/${key}`, body),
   reset: (scope: SettingsScope, key: string) => remove(`${settingsPath(scope)}/${key}`),
   history: (scope: SettingsScope, key: string, signal?: AbortSignal) =>
     get<SettingChange[]>(`${settingsPath(scope)}/${key}/history`, signal),
 };
 
-export interface AdminQuery {
-  search?: string;
-  status?: string;
-}
-
 export const admin = {
-  users: (query: AdminQuery, cursor?: string, signal?: AbortSignal) =>
+  users: (query: AdminUsersQuery, cursor?: string, signal?: AbortSignal) =>
     page<AdminUser>("/admin/users", { ...query, cursor }, signal),
-  createUser: (body: NewUserBody) => post<{ user: AdminUser; password_reset_link: string | null }>("/admin/users", body),
-  updateUser: (id: string, body: { status?: string; is_admin?: boolean }) => patch<AdminUser>(`/admin/users/${id}`, body),
+  createUser: (body: Schemas["CreateUser"]) => post<Schemas["CreatedUser"]>("/admin/users", body),
+  updateUser: (id: string, body: Schemas["UpdateUser"]) => patch<AdminUser>(`/admin/users/${id}`, body),
   userAction: (id: string, action: "revoke-sessions" | "unlock" | "reset-second-factor" | "send-password-reset") =>
     post(`/admin/users/${id}/${action}`),
-  organizations: (query: AdminQuery, cursor?: string, signal?: AbortSignal) =>
+  organizations: (query: AdminOrganizationsQuery, cursor?: string, signal?: AbortSignal) =>
     page<AdminOrganization>("/admin/organizations", { ...query, cursor }, signal),
   restoreOrganization: (id: string) => post(`/admin/organizations/${id}/restore`),
   auditLogs: (query: AuditQuery, cursor?: string, signal?: AbortSignal) =>
     page<AuditView>("/admin/audit-logs", { ...query, cursor }, signal),
-  jobs: (query: { status?: string; kind?: string }, cursor?: string, signal?: AbortSignal) =>
+  jobs: (query: JobsQuery, cursor?: string, signal?: AbortSignal) =>
     page<JobView>("/admin/jobs", { ...query, cursor }, signal),
   jobSummary: (signal?: AbortSignal) => get<JobSummary>("/admin/jobs/summary", signal),
   job: (id: string, signal?: AbortSignal) => get<JobDetail>(`/admin/jobs/${id}`, signal),
@@ -473,7 +236,7 @@ export const admin = {
   cancelJob: (id: string) => post(`/admin/jobs/${id}/cancel`),
   schedules: (signal?: AbortSignal) => get<ScheduleView[]>("/admin/schedules", signal),
   runSchedule: (name: string) => post(`/admin/schedules/${encodeURIComponent(name)}/run`),
-  outbox: (query: { status?: string }, cursor?: string, signal?: AbortSignal) =>
+  outbox: (query: MailQuery, cursor?: string, signal?: AbortSignal) =>
     page<MailView>("/admin/outbox", { ...query, cursor }, signal),
   mail: (id: string, signal?: AbortSignal) => get<MailDetail>(`/admin/outbox/${id}`, signal),
   retryMail: (id: string) => post(`/admin/outbox/${id}/retry`),

@@ -1,5 +1,5 @@
 /** Settings between what the server stores and what a person types. */
-import type { SettingType, SettingValue, SettingView } from "@/api/identity";
+import type { SettingValue, SettingView } from "@/api/identity";
 
 /** What stands in the field for a value. Lists have one entry per line. */
 export function toInput(value: SettingValue | null): string {
@@ -10,7 +10,7 @@ export function toInput(value: SettingValue | null): string {
 export type Parsed = { ok: true; value: SettingValue } | { ok: false; problem: "integer" | "choice" };
 
 /** The value that was typed. Entries of a list may also be parted by commas; empty and repeated ones are dropped. */
-export function parseInput(type: SettingType, input: string, choices: readonly string[] | null = null): Parsed {
+export function parseInput(type: SettingView["type"], input: string, choices: readonly string[] | null = null): Parsed {
   switch (type) {
     case "bool":
       return { ok: true, value: input === "true" };

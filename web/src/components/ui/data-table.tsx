@@ -140,7 +140,7 @@ export function TwoLines({ first, second, badge }: { first: ReactNode; second?: 
   return (
     <div className="min-w-0">
       <div className="flex min-w-0 items-center gap-1.5">
-        <span className="truncate font-medium">{first}</span>
+        <span className="truncate font-medium [&>button]:block [&>button]:max-w-full [&>button]:truncate">{first}</span>
         {badge}
       </div>
       {second !== undefined && <div className="truncate text-xs text-muted">{second}</div>}

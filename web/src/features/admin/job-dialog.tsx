@@ -3,14 +3,13 @@ import type { ReactNode } from "react";
 import { jobQuery } from "@/api/identity-queries";
 import { ErrorNotice } from "@/components/error-notice";
 import { JsonTree } from "@/components/json-tree";
-import { Badge } from "@/components/ui/badge";
 import { CopyButton } from "@/components/ui/copy-button";
 import { Dialog } from "@/components/ui/dialog";
 import { SkeletonLines } from "@/components/ui/page";
 import { t } from "@/i18n";
 import { NONE } from "@/lib/format";
 import { formatExact } from "@/lib/time";
-import { JOB_TONES, Progress } from "./jobs-page";
+import { JobStatusBadge, Progress } from "./jobs-page";
 
 export function JobDialog({ id, onClose }: { id: string; onClose: () => void }) {
   const job = useQuery(jobQuery(id));
@@ -30,7 +29,7 @@ export function JobDialog({ id, onClose }: { id: string; onClose: () => void }) 
           )}
           <dl className="grid grid-cols-[auto_1fr] gap-x-6 gap-y-1">
             <Fact name={t("organization.status")}>
-              <Badge tone={JOB_TONES[job.data.status]}>{t(`jobs.status.${job.data.status}`)}</Badge>
+              <JobStatusBadge status={job.data.status} />
             </Fact>
             <Fact name={t("jobs.progress")}>
               <Progress job={job.data} />
@@ -49,12 +48,10 @@ export function JobDialog({ id, onClose }: { id: string; onClose: () => void }) 
             <Fact name={t("jobs.due")}>{formatExact(job.data.run_at)}</Fact>
             <Fact name={t("jobs.finished")}>{job.data.finished_at === null ? NONE : formatExact(job.data.finished_at)}</Fact>
           </dl>
-          {job.data.payload !== undefined && (
-            <section>
-              <h3 className="mb-1 text-xs text-muted">{t("jobs.payload")}</h3>
-              <JsonTree value={job.data.payload} className="rounded-md border border-line bg-sunken p-2" />
-            </section>
-          )}
+          <section>
+            <h3 className="mb-1 text-xs text-muted">{t("jobs.payload")}</h3>
+            <JsonTree value={job.data.payload} className="rounded-md border border-line bg-sunken p-2" />
+          </section>
         </div>
       )}
     </Dialog>

@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { createLazyRoute, getRouteApi, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
-import { admin, type JobStatus, type JobView } from "@/api/identity";
+import { admin, type JobView } from "@/api/identity";
 import { jobsQuery, jobSummaryQuery } from "@/api/identity-queries";
 import { Badge, type Tone } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
@@ -11,7 +11,7 @@ import { Empty, SettingsPage } from "@/components/ui/page";
 import { Time } from "@/components/ui/time";
 import { t } from "@/i18n";
 import { shortId } from "@/lib/format";
-import { JOB_STATUSES, parseJobSearch, type JobSearch } from "@/lib/job-search";
+import { JOB_STATUSES, knownJobStatus, parseJobSearch, type JobSearch, type JobStatus } from "@/lib/job-search";
 import { useAction } from "@/lib/use-action";
 import { JobDialog } from "./job-dialog";
 import { JobSummaryBar } from "./job-summary";
@@ -22,12 +22,17 @@ const api = getRouteApi("/app/admin/jobs");
 /** Jobs move by themselves: they are asked for again while the page is in sight. */
 const REFRESH_MS = 5_000;
 
-export const JOB_TONES: Record<JobStatus, Tone> = { queued: "plain", running: "accent", done: "plain", dead: "error", cancelled: "warning" };
+const TONES: Record<JobStatus, Tone> = { queued: "plain", running: "accent", done: "plain", dead: "error", cancelled: "warning" };
+
+export function JobStatusBadge({ status }: { status: string }) {
+  const known = knownJobStatus(status);
+  return known === undefined ? <Badge tone="plain">{status}</Badge> : <Badge tone={TONES[known]}>{t(`jobs.status.${known}`)}</Badge>;
+}
 
 /** How far it is, where it says so. */
 export function Progress({ job }: { job: JobView }) {
   const { progress_done: done, progress_total: total, progress_note: note } = job;
-  if (done === null || total === null || total === 0) return note === null ? null : <span className="text-xs text-muted">{note}</span>;
+  if (total === null || total === 0) return note === null ? null : <span className="text-xs text-muted">{note}</span>;
   const share = Math.min(100, Math.round((done / total) * 100));
   return (
     <span className="flex items-center gap-2" data-tip={note ?? undefined}>
@@ -73,7 +78,7 @@ function JobsPage() {
         />
       ),
     },
-    { id: "status", header: t("organization.status"), cell: (row) => <Badge tone={JOB_TONES[row.status]}>{t(`jobs.status.${row.status}`)}</Badge> },
+    { id: "status", header: t("organization.status"), cell: (row) => <JobStatusBadge status={row.status} /> },
     { id: "progress", header: t("jobs.progress"), from: "md", cell: (row) => <Progress job={row} /> },
     {
       id: "attempts",
@@ -111,14 +116,14 @@ function JobsPage() {
   const filtered = search.status !== undefined || search.kind !== undefined;
   return (
     <SettingsPage title={t("admin.jobs")} description={t("jobs.text")} wide>
-      <JobSummaryBar summary={summary.data} status={search.status} onStatus={(status) => change({ status })} />
+      <JobSummaryBar summary={summary.data} failed={summary.isError} status={search.status} onStatus={(status) => change({ status })} />
       <div className="flex flex-wrap items-center gap-2">
         <Select
           bare
           label={t("organization.status")}
           className="w-40"
           value={search.status ?? ""}
-          onChange={(status) => change({ status: JOB_STATUSES.find((known) => known === status) })}
+          onChange={(status) => change({ status: knownJobStatus(status) })}
           options={[{ value: "", label: t("jobs.anyStatus") }, ...JOB_STATUSES.map((status) => ({ value: status, label: t(`jobs.status.${status}`) }))]}
         />
         <Select

@@ -1,7 +1,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { createLazyRoute } from "@tanstack/react-router";
 import { useState } from "react";
-import { admin, type MailStatus, type MailView } from "@/api/identity";
+import { admin, type MailView } from "@/api/identity";
 import { outboxQuery } from "@/api/identity-queries";
 import { Badge, type Tone } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
@@ -15,8 +15,19 @@ import { MailDialog } from "./mail-dialog";
 
 export const route = createLazyRoute("/app/admin/outbox")({ component: OutboxPage });
 
-const STATUSES = ["queued", "sent", "kept", "failed"] as const satisfies MailStatus[];
+const STATUSES = ["queued", "sent", "kept", "failed"] as const;
+type MailStatus = (typeof STATUSES)[number];
 const TONES: Record<MailStatus, Tone> = { queued: "accent", sent: "plain", kept: "warning", failed: "error" };
+
+function MailStatusBadge({ status }: { status: string }) {
+  const known = STATUSES.find((name) => name === status);
+  if (known === undefined) return <Badge tone="plain">{status}</Badge>;
+  return (
+    <Badge tone={TONES[known]} tip={known === "kept" ? t("outbox.keptTip") : undefined}>
+      {t(`outbox.status.${known}`)}
+    </Badge>
+  );
+}
 
 function OutboxPage() {
   const [status, setStatus] = useState<MailStatus | "any">("any");
@@ -38,7 +49,7 @@ function OutboxPage() {
               {row.subject}
             </button>
           }
-          second={row.status === "failed" && row.last_error !== null ? <span className="text-error">{row.last_error}</span> : row.recipient}
+          second={row.status === "failed" && row.last_error !== null ? <span className="text-error">{row.last_error}</span> : <span className="lg:hidden">{row.recipient}</span>}
         />
       ),
     },
@@ -47,11 +58,7 @@ function OutboxPage() {
     {
       id: "status",
       header: t("organization.status"),
-      cell: (row) => (
-        <Badge tone={TONES[row.status]} tip={row.status === "kept" ? t("outbox.keptTip") : undefined}>
-          {t(`outbox.status.${row.status}`)}
-        </Badge>
-      ),
+      cell: (row) => <MailStatusBadge status={row.status} />,
     },
     { id: "created", header: t("outbox.written"), from: "sm", cell: (row) => <Time value={row.created_at} /> },
     {

@@ -7,7 +7,6 @@ import { DataTable, TwoLines, type Column } from "@/components/ui/data-table";
 import { Empty, SettingsPage } from "@/components/ui/page";
 import { Time } from "@/components/ui/time";
 import { t } from "@/i18n";
-import { NONE } from "@/lib/format";
 import { formatExact, formatMinute } from "@/lib/time";
 import { useAction } from "@/lib/use-action";
 
@@ -41,14 +40,11 @@ function SchedulesPage() {
       id: "next",
       header: t("schedules.next"),
       from: "md",
-      cell: (row) =>
-        row.next_at === null ? (
-          NONE
-        ) : (
-          <time className="num" dateTime={row.next_at} data-tip={formatExact(row.next_at)}>
-            {formatMinute(Date.parse(row.next_at))}
-          </time>
-        ),
+      cell: (row) => (
+        <time className="num" dateTime={row.next_at} data-tip={formatExact(row.next_at)}>
+          {formatMinute(Date.parse(row.next_at))}
+        </time>
+      ),
     },
     {
       id: "run",

@@ -94,7 +94,7 @@ function Entries({ organizationId, search, onChange }: Omit<AuditLogProps, "filt
       header: t("audit.target"),
       grow: true,
       from: "sm",
-      cell: (row) => <TwoLines first={row.target_name ?? (row.target_id === null ? NONE : shortId(row.target_id))} second={row.target_type?.replaceAll("_", " ")} />,
+      cell: (row) => <TwoLines first={row.target_name ?? (row.target_id === null ? NONE : shortId(row.target_id))} second={row.target_type.replaceAll("_", " ")} />,
     },
     { id: "actor", header: t("audit.actor"), from: "md", cell: (row) => <span className="block max-w-52 truncate">{row.actor_email ?? row.actor_type.replaceAll("_", " ")}</span> },
     { id: "ip", header: t("audit.ip"), from: "xl", cell: (row) => <span className="code text-muted">{row.ip_address ?? NONE}</span> },

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import type { SignUpAnswer } from "@/api/identity";
+import type { SignUpResult } from "@/api/identity";
 import { auth } from "@/api/identity";
 import { authOptionsQuery } from "@/api/identity-queries";
 import { Button } from "@/components/ui/button";
@@ -11,7 +11,7 @@ import { useForm } from "@/lib/use-form";
 interface SignUpFormProps {
   /** Comes with the address that it is for. */
   invitation?: { token: string; email: string };
-  onDone: (answer: SignUpAnswer, email: string) => void;
+  onDone: (answer: SignUpResult, email: string) => void;
 }
 
 /** What is asked of somebody new. */

@@ -1,4 +1,4 @@
-import { useQuery } from "@tanstack/react-query";
+import { useMutation } from "@tanstack/react-query";
 import { createLazyRoute, getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { toApiError } from "@/api/error";
@@ -6,7 +6,6 @@ import { auth } from "@/api/identity";
 import { Button } from "@/components/ui/button";
 import { TextInput } from "@/components/ui/field";
 import { FormError } from "@/components/ui/form-error";
-import { SkeletonLines } from "@/components/ui/page";
 import { t } from "@/i18n";
 import { useForm } from "@/lib/use-form";
 import { AuthPage, FailureNotice, Notice } from "./auth-page";
@@ -14,16 +13,11 @@ import { AuthPage, FailureNotice, Notice } from "./auth-page";
 export const route = createLazyRoute("/verify-email")({ component: VerifyEmailPage });
 const api = getRouteApi("/verify-email");
 
+/** Asks for a press of a button: programs that look into mails open their links, and must not confirm an address by that. */
 function VerifyEmailPage() {
   const { token } = api.useSearch();
-  // A query and not an effect: it is sent once, also when the page is rendered twice.
-  const verified = useQuery({
-    queryKey: ["verify-email", token],
-    queryFn: () => auth.verifyEmail(token ?? "").then(() => true),
-    enabled: token !== undefined,
-    staleTime: Infinity,
-  });
-  if (verified.isSuccess) {
+  const verify = useMutation({ mutationFn: (secret: string) => auth.verifyEmail(secret) });
+  if (verify.isSuccess) {
     return (
       <AuthPage title={t("verify.doneTitle")} lead={t("verify.doneText")}>
         <Link
@@ -35,19 +29,27 @@ function VerifyEmailPage() {
       </AuthPage>
     );
   }
-  if (verified.isPending && token !== undefined) {
+  const failure = verify.error === null ? null : toApiError(verify.error);
+  // Too many tries, or a server that is down, say nothing about the link.
+  const refused = failure !== null && failure.status >= 400 && failure.status < 500 && failure.status !== 429;
+  if (token === undefined || refused) {
     return (
-      <AuthPage title={t("verify.title")}>
-        <SkeletonLines />
+      <AuthPage title={t("verify.title")} lead={t("verify.bad")}>
+        <ResendForm />
       </AuthPage>
     );
   }
-  const failure = verified.error === null ? null : toApiError(verified.error);
-  const bad = failure === null || (failure.status >= 400 && failure.status < 500);
   return (
-    <AuthPage title={t("verify.title")} lead={bad ? t("verify.bad") : undefined}>
-      {!bad && <FailureNotice failure={failure} />}
-      {bad ? <ResendForm /> : <Button onClick={() => void verified.refetch()}>{t("action.retry")}</Button>}
+    <AuthPage title={t("verify.title")} lead={t("verify.lead")}>
+      {failure !== null && <FailureNotice failure={failure} />}
+      <Button
+        variant="primary"
+        className="h-9 text-base"
+        disabled={verify.isPending}
+        onClick={() => verify.mutate(token)}
+      >
+        {t(verify.isPending ? "verify.submitting" : "verify.submit")}
+      </Button>
     </AuthPage>
   );
 }

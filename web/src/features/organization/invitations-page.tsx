@@ -36,7 +36,7 @@ const TONES: Record<InvitationView["status"], Tone> = {
 
 function ResendButton({ row, denied, busy, onClick }: { row: InvitationView; denied: string | false; busy: boolean; onClick: () => void }) {
   const now = useNow(1000);
-  const left = row.sent_at === null ? 0 : secondsLeft(Date.parse(row.sent_at) + COOL_DOWN_MS, now);
+  const left = secondsLeft(Date.parse(row.sent_at) + COOL_DOWN_MS, now);
   return (
     <Button denied={denied !== false ? denied : left > 0 && t("invitations.coolDown")} disabled={busy} onClick={onClick} className="num min-w-20" aria-label={`${t("invitations.resend")}: ${row.email}`}>
       {left > 0 ? t("invitations.resendIn", { seconds: left }) : t("invitations.resend")}
@@ -121,7 +121,7 @@ function InvitationsPage() {
       quiet: true,
       cell: (row) =>
         (row.status === "pending" || row.status === "expired") && (
-          <div className="flex justify-end gap-2">
+          <div className="flex flex-col items-stretch justify-end gap-1 sm:flex-row sm:items-center sm:gap-2">
             <ResendButton row={row} denied={denied} busy={resend.isPending} onClick={() => resend.mutate(row)} />
             {row.status === "pending" && (
               <Button variant="ghost" denied={denied} onClick={() => setRevoking(row)} aria-label={`${t("invitations.revoke")}: ${row.email}`}>

@@ -1,10 +1,11 @@
 import { useQuery, useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
-import { createLazyRoute, getRouteApi, Link } from "@tanstack/react-router";
+import { createLazyRoute, getRouteApi, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { organizations, type MemberView } from "@/api/identity";
 import { membersQuery } from "@/api/identity-queries";
 import { meQuery } from "@/api/queries";
 import { Badge } from "@/components/ui/badge";
+import { Button } from "@/components/ui/button";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog";
 import { DataTable, TwoLines, type Column } from "@/components/ui/data-table";
 import { Select } from "@/components/ui/field";
@@ -28,6 +29,7 @@ function MembersPage() {
   const { data: me } = useSuspenseQuery(meQuery());
   const members = useQuery(membersQuery(organizationId));
   const permissions = useOrganizationPermissions(organizationId);
+  const navigate = useNavigate();
   const [search, setSearch] = useState("");
   const [removing, setRemoving] = useState<MemberView | null>(null);
   const [projectsOf, setProjectsOf] = useState<string | null>(null);
@@ -146,14 +148,13 @@ function MembersPage() {
       description={t("members.text")}
       wide
       actions={
-        <Link
-          to="/organizations/$organizationId/invitations"
-          params={{ organizationId }}
-          search={{ invite: true }}
-          className="inline-flex h-7 items-center rounded-md bg-accent px-2.5 font-medium text-on-accent hover:bg-accent-hover"
+        <Button
+          variant="primary"
+          denied={permissions.denied("members:invite")}
+          onClick={() => void navigate({ to: "/organizations/$organizationId/invitations", params: { organizationId }, search: { invite: true } })}
         >
           {t("invitations.invite")}
-        </Link>
+        </Button>
       }
     >
       <SearchInput label={t("members.search")} value={search} onChange={setSearch} />

@@ -62,7 +62,7 @@ function ProjectsPage() {
               </Link>
             )
           }
-          second={row.description === null || row.description === "" ? undefined : row.description}
+          second={row.description === "" ? undefined : row.description}
           badge={row.status === "archived" && <Badge tone="warning">{t("life.archived")}</Badge>}
         />
       ),

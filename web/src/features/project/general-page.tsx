@@ -47,14 +47,13 @@ interface PartProps {
 
 function AboutSection({ project, permissions }: PartProps) {
   const client = useQueryClient();
-  const description = project.description ?? "";
-  const form = useForm({ name: project.name, description }, async (values) => {
+  const form = useForm({ name: project.name, description: project.description }, async (values) => {
     await projects.update(project.id, { name: values.name.trim(), description: values.description.trim() });
     await Promise.all([["me"], ["project", project.id], ["organization", project.organization_id]].map((queryKey) => client.invalidateQueries({ queryKey })));
     toast({ text: t("toast.saved") });
   });
   const denied = permissions.denied("projects:write");
-  const changed = form.values.name.trim() !== project.name || form.values.description.trim() !== description;
+  const changed = form.values.name.trim() !== project.name || form.values.description.trim() !== project.description;
   return (
     <Section title={t("project.about")}>
       <form onSubmit={form.onSubmit} className="flex max-w-md flex-col gap-4">

@@ -67,6 +67,9 @@ export const accountTexts = {
   "sessions.everywhereText": "All your sessions end, this one too. You will have to log in again.",
 
   "invitation.line": "{role}, invited by {by}, good until {until}",
+  "invitation.declineConfirm": "Decline invitation",
+  "invitation.declineText": "You will not become a member of {name}. Only a new invitation lets you change your mind.",
+  "invitation.declined": "The invitation to {name} is declined.",
   "invitation.somebody": "somebody who left",
 
   "organizations.name": "Name",

@@ -36,6 +36,9 @@ export const authTexts = {
   "password.new": "New password",
 
   "verify.title": "Confirm your e-mail",
+  "verify.lead": "Press the button to show that this address is yours.",
+  "verify.submit": "Confirm my e-mail address",
+  "verify.submitting": "Confirming…",
   "verify.checkTitle": "Check your mail",
   "verify.checkText": "A mail is on its way to {email}. Follow the link in it to finish.",
   "verify.resend": "Send the mail again",
