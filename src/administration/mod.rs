@@ -1,7 +1,6 @@
 //! Running the installation: its people, its organisations, its settings, its jobs and mail. Platform administrators see who is
 //! there and how much, never what belongs to a tenant.
 
-mod audit;
 mod error;
 pub mod http;
 mod operations;
@@ -11,7 +10,6 @@ mod store;
 mod tests;
 mod users;
 
-pub use audit::InstallationLog;
 pub use error::Error;
 pub use operations::Operations;
 pub use organizations::OrganizationAdministration;

@@ -20,7 +20,7 @@ use super::backends::Backends;
 use super::bus;
 use super::first_start::Secrets;
 use super::lifecycle::Lifecycle;
-use crate::administration::{InstallationLog, Operations, OrganizationAdministration, UserAdministration};
+use crate::administration::{Operations, OrganizationAdministration, UserAdministration};
 use crate::audit::Audit;
 use crate::auth::http::RefreshCookie;
 use crate::auth::{Accounts, ApiKeys, Authorizer, Basis, Links, LoginLimits, Passwords, Revocations, SecondFactors, Sessions};
@@ -73,7 +73,6 @@ pub(super) struct Services {
     authorizer: web::Data<Authorizer>,
     user_administration: web::Data<UserAdministration>,
     organization_administration: web::Data<OrganizationAdministration>,
-    installation_log: web::Data<InstallationLog>,
     cookies: web::Data<RefreshCookie>,
     ingest: web::Data<Ingest>,
     store: web::Data<TelemetryStore>,
@@ -175,7 +174,6 @@ impl Services {
             authorizer: web::Data::new(authorizer),
             user_administration: web::Data::new(user_administration),
             organization_administration: web::Data::new(organization_administration),
-            installation_log: web::Data::new(InstallationLog::new(database.clone())),
             cookies: web::Data::new(RefreshCookie { secure: config.secure_cookies() }),
             ingest: web::Data::new(ingest),
             store: web::Data::new(TelemetryStore::new(backends.clickhouse.clone())),
@@ -214,7 +212,6 @@ impl Services {
             authorizer,
             user_administration,
             organization_administration,
-            installation_log,
             cookies,
             ingest,
             store,
@@ -243,7 +240,6 @@ impl Services {
             .app_data(authorizer)
             .app_data(user_administration)
             .app_data(organization_administration)
-            .app_data(installation_log)
             .app_data(cookies)
             .app_data(ingest)
             .app_data(store);

@@ -1,6 +1,5 @@
 //! Rows of several slices, as administrators list them.
 
-pub mod audit;
 pub mod organizations;
 pub mod users;
 

@@ -5,7 +5,7 @@ use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 use utoipa_actix_web::AppExt;
 
-use crate::administration::{InstallationLog, OrganizationAdministration, UserAdministration};
+use crate::administration::{OrganizationAdministration, UserAdministration};
 use crate::auth::testing::{PASSWORD, World, worlds};
 use crate::auth::{Device, Passwords};
 use crate::common::id::UserId;
@@ -48,7 +48,6 @@ impl Installation {
             .configure(crate::administration::http::routes)
             .into_app()
             .app_data(web::Data::new(OrganizationAdministration::new(db.clone(), world.organizations.clone())))
-            .app_data(web::Data::new(InstallationLog::new(db)))
             .app_data(web::Data::new(users));
         let app = init_service(app).await;
         let request = request.insert_header(("Authorization", format!("Bearer {token}"))).to_request();

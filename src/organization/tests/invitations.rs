@@ -178,7 +178,7 @@ async fn from_their_list_people_decline_what_is_theirs() {
         for email in ["bob@example.com", "eve@example.com"] {
             world.somebody(email).await;
         }
-        run(&world, VERIFIED).await;
+        run(&world, PROVEN).await;
         let (bobs, eves) = (signed_in(&world, "bob@example.com").await, signed_in(&world, "eve@example.com").await);
         let path = format!("/invitations/{}/decline", made["id"].as_str().unwrap());
         assert_eq!(eves.post(&path, nothing()).await.code(), "NOT_FOUND_ERROR");

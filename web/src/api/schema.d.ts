@@ -11,7 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What was done to the installation itself, newest first. */
+        /** What was done to the installation itself and to people's accounts, newest first: lines of no organization. */
         get: operations["listInstallationAuditLogs"];
         put?: never;
         post?: never;
@@ -764,7 +764,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Turns an invitation down. */
+        /** Turns an invitation down, by the token of its link. */
         post: operations["declineInvitation"];
         delete?: never;
         options?: never;
@@ -783,6 +783,23 @@ export interface paths {
         put?: never;
         /** What the token of an invitation is for. */
         post: operations["validateInvitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/{invitation_id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Turns down an invitation that is in the list of mine. */
+        post: operations["declineMyInvitation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2122,9 +2139,9 @@ export interface components {
         Envelope_MailDetail: {
             /** @description A mail with its text. */
             data: components["schemas"]["MailView"] & {
-                /** @description Empty a day after it was sent. */
+                /** @description Empty when the text is. */
                 html: string;
-                /** @description Empty a day after it was sent. */
+                /** @description Empty a day after it was sent; where mail is delivered, also when it holds a link that only its recipient should use. */
                 text: string;
             };
             meta: components["schemas"]["Meta"];
@@ -2666,34 +2683,6 @@ export interface components {
             success: boolean;
         };
         /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
-        Envelope_Vec_InstallationAuditLine: {
-            data: {
-                action: string;
-                actor_email: string | null;
-                actor_id: string | null;
-                actor_type: string;
-                after: Record<string, unknown> | null;
-                before: Record<string, unknown> | null;
-                /** Format: date-time */
-                created_at: string;
-                id: string;
-                ip_address: string | null;
-                /** @description Always null here. */
-                organization_id: string | null;
-                outcome: string;
-                /** @description Always null here. */
-                project_id: string | null;
-                request_id: string | null;
-                target_id: string | null;
-                target_name: string | null;
-                target_type: string;
-                user_agent: string | null;
-            }[];
-            meta: components["schemas"]["Meta"];
-            /** @description Always true. */
-            success: boolean;
-        };
-        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
         Envelope_Vec_InvitationView: {
             data: {
                 /** Format: date-time */
@@ -3189,29 +3178,6 @@ export interface components {
         ForgotPassword: {
             email: string;
         };
-        /** @description A line of the audit log that belongs to no organization. */
-        InstallationAuditLine: {
-            action: string;
-            actor_email: string | null;
-            actor_id: string | null;
-            actor_type: string;
-            after: Record<string, unknown> | null;
-            before: Record<string, unknown> | null;
-            /** Format: date-time */
-            created_at: string;
-            id: string;
-            ip_address: string | null;
-            /** @description Always null here. */
-            organization_id: string | null;
-            outcome: string;
-            /** @description Always null here. */
-            project_id: string | null;
-            request_id: string | null;
-            target_id: string | null;
-            target_name: string | null;
-            target_type: string;
-            user_agent: string | null;
-        };
         /**
          * @description Where an invitation stands.
          * @enum {string}
@@ -3379,9 +3345,9 @@ export interface components {
         };
         /** @description A mail with its text. */
         MailDetail: components["schemas"]["MailView"] & {
-            /** @description Empty a day after it was sent. */
+            /** @description Empty when the text is. */
             html: string;
-            /** @description Empty a day after it was sent. */
+            /** @description Empty a day after it was sent; where mail is delivered, also when it holds a link that only its recipient should use. */
             text: string;
         };
         /** @description A mail. */
@@ -4106,6 +4072,20 @@ export interface operations {
     listInstallationAuditLogs: {
         parameters: {
             query?: {
+                /** @description Id of the person or API key that acted. */
+                actor_id?: string;
+                /** @description Such as `member.update`. */
+                action?: string;
+                /** @description Such as `member`. */
+                target_type?: string;
+                target_id?: string;
+                project_id?: string;
+                /** @description `success`, `denied` or `failure`. */
+                outcome?: string;
+                /** @description RFC 3339 or Unix seconds, inclusive. */
+                start_time?: string;
+                /** @description RFC 3339 or Unix seconds, exclusive. */
+                end_time?: string;
                 /** @description 1 to 100; 50 without it. */
                 limit?: number;
                 /** @description `meta.pagination.next_cursor` of the page before. */
@@ -4117,15 +4097,24 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description one page; `meta.pagination.next_cursor` leads to the next */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Envelope_Vec_InstallationAuditLine"];
+                    "application/json": components["schemas"]["Envelope_Vec_AuditLine"];
                 };
             };
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6103,6 +6092,44 @@ export interface operations {
                 };
             };
             /** @description unknown, expired, revoked or used */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    declineMyInvitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                invitation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Nothing"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description unknown, expired, revoked, used, or not mine */
             404: {
                 headers: {
                     [name: string]: unknown;
