@@ -22,11 +22,7 @@ use crate::http::extract::{PlatformAdmin, Query};
     )
 )]
 #[get("/api/v1/admin/audit-logs")]
-pub async fn list(
-    _admin: PlatformAdmin,
-    query: Query<AuditLogQuery>,
-    audit: web::Data<Audit>,
-) -> Result<Answer<Vec<AuditLine>>, ApiError> {
+pub async fn list(_admin: PlatformAdmin, query: Query<AuditLogQuery>, audit: web::Data<Audit>) -> Result<Answer<Vec<AuditLine>>, ApiError> {
     let filter = query.filter(None)?;
     let mut lines = audit.list(&filter, u64::from(query.limit()) + 1, query.after()?).await?;
     let page = query.page(&mut lines, |line| line.id)?;

@@ -75,10 +75,20 @@ async fn person(app: &TestApp, name: &str, canary: &str) -> Person {
 async fn member(app: &TestApp, organization: &str, owner: &Person, name: &str, role: &str, canary: &str) -> Person {
     let person = person(app, name, canary).await;
     let path = format!("/api/v1/organizations/{organization}/invitations");
-    let invitation = must(app, Method::POST, &path, &owner.token, Some(json!({"email": person.email, "role": role}))).await;
-    let body = json!({"invitation_id": invitation["id"]});
+    must(app, Method::POST, &path, &owner.token, Some(json!({"email": person.email, "role": role}))).await;
+    let body = json!({"token": mailed_token(app, &person.email).await});
     must(app, Method::POST, "/api/v1/invitations/accept", &person.token, Some(body)).await;
     person
+}
+
+/// The token in the last mail to somebody: there is no mail server, so an administrator can read it.
+async fn mailed_token(app: &TestApp, email: &str) -> String {
+    let mails = must(app, Method::GET, "/api/v1/admin/outbox", &app.token, None).await;
+    let mail = mails.as_array().unwrap().iter().find(|mail| mail["recipient"] == email).unwrap();
+    let path = format!("/api/v1/admin/outbox/{}", mail["id"].as_str().unwrap());
+    let text = must(app, Method::GET, &path, &app.token, None).await["text"].as_str().unwrap().to_owned();
+    let (_, after) = text.split_once("token=").unwrap();
+    after.split_whitespace().next().unwrap().to_owned()
 }
 
 impl Tenant {
