@@ -23,6 +23,8 @@ declare -A sdks=(
   [requirements.txt]="openinference traceloop langfuse brokle pydantic-ai litellm vercel openinference-js"
   [requirements-genai.txt]="genai"
   [requirements-openlit.txt]="openlit"
+  [requirements-langchain.txt]="openinference-langchain traceloop-langchain"
+  [requirements-logfire.txt]="logfire"
 )
 for file in "${!sdks[@]}"; do
   wanted=()

@@ -24,9 +24,13 @@ PYTHON = {
     "pydantic-ai": ["chat", "stream", "tools", "limited"],
     "litellm": [*OPENAI, "anthropic"],
     "openlit": [*OPENAI, "anthropic"],
+    "openinference-langchain": ["retrieval", "agent"],
+    "traceloop-langchain": ["retrieval", "agent"],
+    "logfire": OPENAI,
 }
 NODE = {
     "vercel": ["chat", "stream", "tools", "object", "embed", "embed-many", "anthropic", "limited"],
+    # It sends nothing of a call that failed.
     "openinference-js": ["chat", "stream", "tools", "embeddings"],
 }
 DISTRIBUTIONS = {
@@ -34,6 +38,8 @@ DISTRIBUTIONS = {
     "traceloop": ["opentelemetry-instrumentation-openai", "opentelemetry-instrumentation-anthropic"],
     "genai": ["opentelemetry-instrumentation-openai-v2"],
     "pydantic-ai": ["pydantic-ai-slim"],
+    "openinference-langchain": ["openinference-instrumentation-langchain", "langchain"],
+    "traceloop-langchain": ["opentelemetry-instrumentation-langchain", "langchain"],
 }
 MODULES = {"vercel": ["ai"], "openinference-js": ["@arizeai/openinference-instrumentation-openai"]}
 QUIET = {

@@ -248,6 +248,68 @@ def litellm(case):
     trace.get_tracer_provider().force_flush()
 
 
+def langchain_calls(case):
+    """A retriever before a model, and an agent with a tool, as LangChain does them."""
+    from langchain.agents import create_agent
+    from langchain_core.documents import Document
+    from langchain_core.prompts import ChatPromptTemplate
+    from langchain_core.retrievers import BaseRetriever
+    from langchain_core.runnables import RunnablePassthrough
+    from langchain_core.tools import tool
+    from langchain_openai import ChatOpenAI
+
+    class Cities(BaseRetriever):
+        def _get_relevant_documents(self, query, *, run_manager):
+            return [
+                Document(page_content="Bern is in Switzerland.", metadata={"source": "atlas", "page": 7}, id="d-1"),
+                Document(page_content="Basel is on the Rhine.", metadata={"source": "atlas", "page": 9}, id="d-2"),
+            ]
+
+    @tool
+    def get_weather(city: str) -> str:
+        """The weather of a city."""
+        return "rain"
+
+    model = ChatOpenAI(model=MODEL, base_url=OPENAI, api_key="sk-test", max_retries=0)
+    if case == "retrieval":
+        prompt = ChatPromptTemplate.from_messages([("system", "Answer from: {context}"), ("user", "{question}")])
+        chain = {"context": Cities(), "question": RunnablePassthrough()} | prompt | model
+        chain.invoke("What is the capital of Switzerland?")
+    else:
+        agent = create_agent(model, [get_weather], system_prompt="Be brief.", name="geographer")
+        agent.invoke({"messages": QUESTION})
+
+
+def openinference_langchain(case):
+    traced = provider()
+    from openinference.instrumentation.langchain import LangChainInstrumentor
+
+    LangChainInstrumentor().instrument(tracer_provider=traced)
+    langchain_calls(case)
+
+
+def traceloop_langchain(case):
+    traced = provider()
+    from opentelemetry.instrumentation.langchain import LangchainInstrumentor
+
+    LangchainInstrumentor().instrument(tracer_provider=traced)
+    langchain_calls(case)
+
+
+def logfire(case):
+    import logfire
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+
+    exporter = SimpleSpanProcessor(OTLPSpanExporter(endpoint=f"{PROVIDER}/v1/traces"))
+    logfire.configure(send_to_logfire=False, console=False, additional_span_processors=[exporter], environment="staging")
+    openai = client()
+    logfire.instrument_openai(openai)
+    with logfire.span("answering {who}", who="a tourist"):
+        openai_calls(openai, case)
+    logfire.force_flush()
+
+
 def openlit(case):
     # It reads this one as yes or no.
     os.environ["OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"] = "true"

@@ -22,6 +22,8 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("create_agent", "agent"),
     ("invoke_workflow", "workflow"),
     ("retrieval", "retrieval"),
+    // As OpenLLMetry calls it.
+    ("vector_db_retrieve", "retrieval"),
     ("rerank", "rerank"),
 ];
 
@@ -170,6 +172,7 @@ mod tests {
             ("execute_tool", "tool"),
             ("invoke_agent", "agent"),
             ("create_agent", "agent"),
+            ("vector_db_retrieve", "retrieval"),
             ("Chat", "generation"),
             ("dance", "span"),
         ] {
