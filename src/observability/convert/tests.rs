@@ -4,6 +4,7 @@ use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
 use proptest::prelude::*;
 
+use super::nested::Doubts;
 use super::testing::{START, context, convert_span, fixture_rows, flagged, kvlist, mapped, pairs, pricer, request, row, span, value};
 use super::value::into_text;
 use super::*;
@@ -252,7 +253,7 @@ proptest! {
         span.attributes.sort_by(|one, other| one.key.cmp(&other.key));
         span.attributes.dedup_by(|one, other| one.key == other.key);
         let mut sent: Vec<_> = span.attributes.iter().map(|attribute| {
-            let (text, kind) = into_text(attribute.value.clone());
+            let (text, kind) = into_text(attribute.value.clone(), &mut Doubts::default());
             (attribute.key.clone(), text, kind as u8)
         }).collect();
         sent.sort();
