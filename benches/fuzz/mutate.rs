@@ -49,12 +49,23 @@ impl Chance {
     }
 }
 
-const NUMBERS: [&str; 12] = [
-    "0", "-1", "999999999", "18446744073709551615", "18446744073709551616", "1e400", "-1e-400", "NaN", "Infinity", "0.1", "+5", "0000007",
-];
+const NUMBERS: [&str; 12] =
+    ["0", "-1", "999999999", "18446744073709551615", "18446744073709551616", "1e400", "-1e-400", "NaN", "Infinity", "0.1", "+5", "0000007"];
 const TEXTS: [&str; 14] = [
-    "", " ", "\u{0}", "\u{FFFD}", "{", "[", "{\"a\":", "[{\"role\":\"user\",\"content\":\"x\"}]", "{'a': None}", "\"", "\\u0000", "\u{1}",
-    "{\"input\":1e99,\"usage\":{\"a\":[1,2]}}", "__proto__",
+    "",
+    " ",
+    "\u{0}",
+    "\u{FFFD}",
+    "{",
+    "[",
+    "{\"a\":",
+    "[{\"role\":\"user\",\"content\":\"x\"}]",
+    "{'a': None}",
+    "\"",
+    "\\u0000",
+    "\u{1}",
+    "{\"input\":1e99,\"usage\":{\"a\":[1,2]}}",
+    "__proto__",
 ];
 const TIMES: [u64; 6] = [0, 1, 946_684_800_000_000_000, 1_768_478_400_000_000_000, i64::MAX as u64, u64::MAX];
 
@@ -256,7 +267,9 @@ fn nested(chance: &mut Chance) -> AnyValue {
         let value = if chance.one_in(2) {
             Value::ArrayValue(ArrayValue { values: vec![inner] })
         } else {
-            Value::KvlistValue(KeyValueList { values: vec![KeyValue { key: "usage".to_owned(), value: Some(inner), ..KeyValue::default() }] })
+            Value::KvlistValue(KeyValueList {
+                values: vec![KeyValue { key: "usage".to_owned(), value: Some(inner), ..KeyValue::default() }],
+            })
         };
         inner = AnyValue { value: Some(value) };
     }

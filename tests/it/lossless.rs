@@ -48,9 +48,19 @@ fn any(key: &str, value: Option<Value>) -> KeyValue {
 fn attributes() -> Vec<KeyValue> {
     let item = |value| AnyValue { value: Some(value) };
     let list = Value::ArrayValue(ArrayValue {
-        values: vec![item(Value::BytesValue(vec![0, 255])), AnyValue::default(), item(Value::DoubleValue(f64::INFINITY)), item(Value::IntValue(1)), item(Value::DoubleValue(1.0))],
+        values: vec![
+            item(Value::BytesValue(vec![0, 255])),
+            AnyValue::default(),
+            item(Value::DoubleValue(f64::INFINITY)),
+            item(Value::IntValue(1)),
+            item(Value::DoubleValue(1.0)),
+        ],
     });
-    let twice = [any("k", Some(Value::StringValue("AP8=".to_owned()))), any("k", Some(list.clone())), KeyValue { key: "none".to_owned(), ..KeyValue::default() }];
+    let twice = [
+        any("k", Some(Value::StringValue("AP8=".to_owned()))),
+        any("k", Some(list.clone())),
+        KeyValue { key: "none".to_owned(), ..KeyValue::default() },
+    ];
     vec![
         attribute("text", "zażółć \u{0} \"\\"),
         attribute("__proto__", ""),
@@ -81,7 +91,17 @@ fn odd_request(trace_id: &[u8]) -> ExportTraceServiceRequest {
         Event { time_unix_nano: start + 1, name: "one".to_owned(), attributes: attributes(), dropped_attributes_count: 9 },
         Event { time_unix_nano: u64::MAX, ..Event::default() },
     ];
-    full.links = vec![Link { trace_id: vec![3; 16], span_id: vec![4; 8], trace_state: "a=b".to_owned(), attributes: attributes(), dropped_attributes_count: 1, flags: 256 }, Link::default()];
+    full.links = vec![
+        Link {
+            trace_id: vec![3; 16],
+            span_id: vec![4; 8],
+            trace_state: "a=b".to_owned(),
+            attributes: attributes(),
+            dropped_attributes_count: 1,
+            flags: 256,
+        },
+        Link::default(),
+    ];
     let mut bare = span(trace_id, 1, 0);
     (bare.start_time_unix_nano, bare.end_time_unix_nano, bare.status, bare.parent_span_id) = (0, 0, None, vec![0; 8]);
     let mut late = span(trace_id, 2, start);
@@ -92,7 +112,8 @@ fn odd_request(trace_id: &[u8]) -> ExportTraceServiceRequest {
     let described = resource.resource.as_mut().unwrap();
     described.attributes.extend(attributes());
     described.dropped_attributes_count = 3;
-    described.entity_refs = vec![EntityRef { r#type: "service".to_owned(), id_keys: vec!["service.name".to_owned()], ..EntityRef::default() }];
+    described.entity_refs =
+        vec![EntityRef { r#type: "service".to_owned(), id_keys: vec!["service.name".to_owned()], ..EntityRef::default() }];
     resource.scope_spans[0].schema_url = "https://example.com/scope".to_owned();
     resource.scope_spans[0].scope.as_mut().unwrap().attributes = attributes();
     let mut plain = request(vec![span(trace_id, 3, start + 5)]);

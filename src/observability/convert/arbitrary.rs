@@ -155,9 +155,8 @@ pub(crate) fn request() -> impl Strategy<Value = ExportTraceServiceRequest> {
         id_keys,
         description_keys,
     });
-    let resource = (attributes(4), any::<u32>(), vec(entity, 0..2)).prop_map(|(attributes, dropped_attributes_count, entity_refs)| {
-        Resource { attributes, dropped_attributes_count, entity_refs }
-    });
+    let resource = (attributes(4), any::<u32>(), vec(entity, 0..2))
+        .prop_map(|(attributes, dropped_attributes_count, entity_refs)| Resource { attributes, dropped_attributes_count, entity_refs });
     let resource_spans = (option::of(resource), vec(scope_spans, 0..3), text())
         .prop_map(|(resource, scope_spans, schema_url)| ResourceSpans { resource, scope_spans, schema_url });
     vec(resource_spans, 0..2).prop_map(|resource_spans| ExportTraceServiceRequest { resource_spans })

@@ -2,12 +2,12 @@
 
 use std::cell::Cell;
 
+use super::ConvertContext;
 use super::original::is_original;
 use super::rebuild::rebuild;
 use super::span::read;
-use super::table::{Found, View};
+use super::table::{Found, TABLE, View};
 use super::value::into_maps;
-use super::ConvertContext;
 use crate::observability::rows::ObservationRow;
 
 /// What the rules made of a span.
@@ -46,13 +46,8 @@ fn filled(field: &str, rule: &str) -> FilledField {
     // Of what was put together from two attributes, the one that is not in front.
     let source = source.rsplit_once('+').map_or(source, |(_, last)| last);
     let key = source.split_once('#').map_or(source, |(key, _)| key);
-    let is_key = !key.is_empty() && key != "events" && !key.starts_with("resource ");
-    FilledField {
-        field: field.to_owned(),
-        rule: rule.to_owned(),
-        family: family.to_owned(),
-        attribute: is_key.then(|| key.to_owned()),
-    }
+    let is_key = !key.is_empty() && !TABLE.is_of_events(rule) && !key.starts_with("resource ");
+    FilledField { field: field.to_owned(), rule: rule.to_owned(), family: family.to_owned(), attribute: is_key.then(|| key.to_owned()) }
 }
 
 /// Reads the span once more, to see what is looked at.
@@ -126,7 +121,8 @@ mod tests {
         assert_eq!(filled("model with usage"), of("", None));
         assert_eq!(filled("header x-brokle-environment"), of("", None));
         assert_eq!(filled("otel:resource service.version"), of("otel", None));
-        assert_eq!(filled("genai_events:events"), of("genai_events", None));
+        assert_eq!(filled("genai-events:events"), of("genai-events", None));
+        assert_eq!(filled("pydantic-ai:events"), of("pydantic-ai", Some("events")));
         assert_eq!(filled("openinference:llm.input_messages.*"), of("openinference", Some("llm.input_messages.*")));
         assert_eq!(filled("langfuse:langfuse.observation.usage_details#input"), of("langfuse", Some("langfuse.observation.usage_details")));
         assert_eq!(filled("genai:gen_ai.system_instructions+gen_ai.input.messages"), of("genai", Some("gen_ai.input.messages")));

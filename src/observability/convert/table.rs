@@ -146,10 +146,15 @@ impl Table {
         }
     }
 
-    /// Whether rules by this label give instructions, which stay attributes, and never an input or output.
-    pub(super) fn gives_instructions(&self, label: &str) -> bool {
-        let has = |field: Field| self.fields[field as usize].iter().any(|candidate| candidate.label == label);
-        has(Field::SystemInstructions)
+    /// Whether what the rules of this label give is put together, or instructions, which stay attributes: never an attribute as it was.
+    pub(super) fn leaves_attributes(&self, label: &str) -> bool {
+        let gives_instructions = self.fields[Field::SystemInstructions as usize].iter().any(|candidate| candidate.label == label);
+        gives_instructions || self.is_of_events(label)
+    }
+
+    /// Whether rules of this label look at the events of a span.
+    pub(super) fn is_of_events(&self, label: &str) -> bool {
+        self.fields.iter().flatten().any(|candidate| matches!(candidate.source, Place::Events(_)) && candidate.label == label)
     }
 
     fn key(&mut self, key: &'static str) -> usize {

@@ -230,13 +230,7 @@ pub(super) fn restored(row: &ObservationRow) -> Vec<(String, String, u8)> {
     let kind = |key: &str| row.attribute_types.iter().find(|(name, _)| name == key).map_or(0, |(_, kind)| *kind);
     let mut all: Vec<_> = row.attributes.iter().map(|(key, text)| (key.clone(), text.clone(), kind(key))).collect();
     for (field, text) in [("input", &row.input), ("output", &row.output)] {
-        let Some((_, key)) = mapped(row, field).and_then(|label| label.split_once(':')) else { continue };
-        let built = key == "events"
-            || key.ends_with('*')
-            || key.contains(['+', '#'])
-            || key == "gen_ai.system_instructions"
-            || key == "system_prompt";
-        if !built {
+        if let Some(key) = mapped(row, field).and_then(super::rebuild::moved_key) {
             all.push((key.to_owned(), text.clone(), kind(key)));
         }
     }

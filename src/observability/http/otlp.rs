@@ -121,7 +121,8 @@ pub(super) async fn trace(
 fn pieces(store: TelemetryStore, raw: RawTrace) -> impl Stream<Item = Result<Bytes, StoreError>> {
     stream::try_unfold(Some((store, raw, SpanWriter::default())), |state| async move {
         let Some((store, mut raw, mut writer)) = state else { return Ok(None) };
-        let rows = store.next_raw_rows(&mut raw).await.inspect_err(|error| tracing::warn!(%error, "a trace broke off while it was read"))?;
+        let rows =
+            store.next_raw_rows(&mut raw).await.inspect_err(|error| tracing::warn!(%error, "a trace broke off while it was read"))?;
         let end = rows.is_empty();
         rows.into_iter().for_each(|row| push(&mut writer, row));
         if end {

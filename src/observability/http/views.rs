@@ -394,7 +394,8 @@ pub struct SpanDetail {
 
 /// Attribute values with their types back: numbers, booleans, arrays and objects instead of text.
 fn attributes(pairs: Pairs<String>, types: &[(String, u8)]) -> Map<String, Value> {
-    let types: BTreeMap<&str, u8> = types.iter().filter(|(_, code)| *code < NESTED_TYPES).map(|(key, code)| (key.as_str(), *code)).collect();
+    let types: BTreeMap<&str, u8> =
+        types.iter().filter(|(_, code)| *code < NESTED_TYPES).map(|(key, code)| (key.as_str(), *code)).collect();
     pairs
         .into_iter()
         .map(|(key, text)| {

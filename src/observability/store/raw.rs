@@ -101,8 +101,7 @@ impl TelemetryStore {
             let found = self.clickhouse.within(query.fetch_all::<ObservationRow>()).await.map_err(|error| StoreError::of_read(&error))?;
             let mut found: HashMap<(i64, String), ObservationRow> =
                 found.into_iter().map(|row| ((row.start_time, row.span_id.clone()), row)).collect();
-            let rows: Vec<ObservationRow> =
-                page.into_iter().filter_map(|place| found.remove(&(place.start_time, place.span_id))).collect();
+            let rows: Vec<ObservationRow> = page.into_iter().filter_map(|place| found.remove(&(place.start_time, place.span_id))).collect();
             if !rows.is_empty() {
                 return Ok(rows);
             }
