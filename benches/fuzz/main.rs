@@ -1,4 +1,4 @@
-//! `make fuzz`: sends hostile bodies through decoding, conversion and pricing. On any compiler; `fuzz/` has the same for libFuzzer.
+//! `make fuzz`: sends hostile bodies through decoding, conversion and pricing. On the pinned compiler, without coverage to guide it.
 //!
 //! The bodies are made from the captured requests of `tests/fixtures/otlp` and a seed, so every one can be made again. A panic, a
 //! body that takes longer than its bound, or more memory than its weight allows ends the run with the body in a file.

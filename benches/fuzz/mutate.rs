@@ -207,7 +207,7 @@ impl Mutator {
             12 => span.kind = i32::from_le_bytes([chance.next() as u8; 4]),
             13 => span.status = None,
             14 => {
-                span.attributes.sort_by_key(|_| chance.next());
+                span.attributes.sort_by_cached_key(|_| chance.next());
                 span.attributes.truncate(at + 1);
             }
             _ => {

@@ -18,8 +18,6 @@ mod explain;
 mod family;
 mod indexed;
 mod io;
-#[cfg(test)]
-mod lossless;
 mod nested;
 mod original;
 mod preview;

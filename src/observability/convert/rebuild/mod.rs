@@ -4,6 +4,9 @@
 //! numbers are all one. What the protocol forbids is kept as far as the store can: of a key that comes twice both values are there,
 //! each with a type that its text can have; text that was no Unicode has U+FFFD where it broke.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::mem::take;
 
@@ -124,7 +127,7 @@ fn moved(row: &ObservationRow) -> Pairs<String> {
 }
 
 /// The key of the attribute that a side was, by the label of the rule that filled it; nothing when the side was put together.
-pub(super) fn moved_key(label: &str) -> Option<&str> {
+pub(in crate::observability::convert) fn moved_key(label: &str) -> Option<&str> {
     let (_, key) = label.split_once(':')?;
     let built = key.ends_with('*') || key.contains(['+', '#']) || TABLE.leaves_attributes(label);
     (!built).then_some(key)

@@ -7,10 +7,10 @@ use opentelemetry_proto::tonic::trace::v1::span::Event;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use proptest::prelude::*;
 
-use super::family::{FAMILIES, Field, Source};
-use super::rebuild::moved_key;
-use super::testing::{START, context, convert_span, fixture, pairs, pricer, request, row, span, value};
-use super::{Rebuilt, arbitrary, captured, convert, rebuild};
+use super::super::family::{FAMILIES, Field, Source};
+use super::super::testing::{START, context, convert_span, fixture, pairs, pricer, request, row, span, value};
+use super::super::{arbitrary, captured, convert};
+use super::{Rebuilt, moved_key, rebuild};
 use crate::observability::otlp::json::SpanWriter;
 use crate::observability::otlp::{decode_traces, encode_traces};
 use crate::observability::rows::ObservationRow;
