@@ -5,7 +5,7 @@ SHELL := /bin/bash
 # Compiled dependencies are shared by all clones of one user, and outlive a fresh clone.
 export CARGO_TARGET_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/brokle/target
 
-.PHONY: help run demo test test-full check engine web build services services-stop bench-ingest bench-login regen clean
+.PHONY: help run demo test test-full check engine web build services services-stop bench-ingest bench-login fuzz regen clean
 
 help: ## This list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ bench-ingest: ## Measure ingestion and write docs/benchmarks.md
 
 bench-login: ## Measure what a flood of wrong sign-ins does to other requests
 	@exec scripts/bench-login.sh $(ARGS)
+
+fuzz: ## Send a million hostile bodies of each encoding through decoding, conversion and pricing
+	@exec nice cargo bench --locked --bench fuzz -- $(ARGS)
 
 regen: ## Write the generated files anew: OpenAPI document, configuration reference, API types
 	@exec scripts/regen.sh

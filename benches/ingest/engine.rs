@@ -34,6 +34,8 @@ pub struct EngineRate {
     pub client_cpu: f64,
     pub peak: u64,
     pub rows: u64,
+    /// Spans that one core decodes, converts and prices in a second, measured before the engine is used.
+    pub converted_per_second: f64,
 }
 
 /// The rows that Brokle would store for the templates, and when their traces begin.
@@ -51,6 +53,32 @@ fn rows(sequences: &[Sequence], ids: &Ids) -> anyhow::Result<(Vec<ObservationRow
         }
     }
     Ok((rows, now))
+}
+
+/// How many spans one core decodes, converts and prices in a second: the templates over and over, for a second of processor time.
+fn conversion_rate(sequences: &[Sequence], ids: &Ids) -> anyhow::Result<f64> {
+    let pricer = Pricer::from_catalogue()?;
+    let now = u64::try_from(SystemClock.now_ns())?;
+    let context =
+        ConvertContext { project_id: "01JDBENCH000000000000000000", received_at_us: now / 1_000, environment: None, retention_days: 365 };
+    let bodies: Vec<Vec<u8>> = sequences
+        .iter()
+        .flat_map(|sequence| {
+            let base = ids.take(sequence, now);
+            sequence.parts.iter().map(move |part| part.fill(&base))
+        })
+        .map(Into::into)
+        .collect();
+    let before = usage(std::process::id())?.cpu;
+    let (mut spans, mut took) = (0_usize, 0.0);
+    while took < 1.0 {
+        for body in &bodies {
+            spans += convert(otlp::decode_traces_protobuf(body)?, &context, &pricer).len();
+        }
+        took = usage(std::process::id())?.cpu - before;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    Ok(spans as f64 / took)
 }
 
 /// A block of rows that gets new ids and times before each insert.
@@ -122,6 +150,7 @@ pub async fn measure(
         .with_setting("async_insert", "0");
 
     let ids = Ids::new();
+    let converted_per_second = conversion_rate(sequences, &ids)?;
     let (all, begin) = rows(sequences, &ids)?;
     let mut blocks = Vec::new();
     for connection in 0..CONNECTIONS {
@@ -172,6 +201,7 @@ pub async fn measure(
         client_cpu: after.1.cpu - before.1.cpu,
         peak: after.0.peak,
         rows: inserted,
+        converted_per_second,
     })
 }
 

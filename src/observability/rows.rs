@@ -32,9 +32,15 @@ pub enum AttributeType {
     KvList = 5,
     /// `bytes_value`, stored as standard base64
     Bytes = 6,
-    /// no value at all, stored as the empty string
+    /// a value that holds nothing, stored as the empty string
     Empty = 7,
+    /// no value at all, stored as the empty string
+    Missing = 8,
 }
+
+/// Marks an entry of a `*_types` map that belongs to what is inside a list or tree: its key is the attribute's, a `#`, and what
+/// the stored JSON leaves open (`observability::convert`'s `nested` module).
+pub const NESTED_TYPES: u8 = 16;
 
 impl AttributeType {
     /// The type for a stored code; an unknown code reads as a string.
@@ -48,6 +54,7 @@ impl AttributeType {
             5 => Self::KvList,
             6 => Self::Bytes,
             7 => Self::Empty,
+            8 => Self::Missing,
             _ => Self::String,
         }
     }

@@ -2,7 +2,7 @@
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
-use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, InstrumentationScope, KeyValue, KeyValueList};
+use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, EntityRef, InstrumentationScope, KeyValue, KeyValueList};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
@@ -72,8 +72,8 @@ fn value() -> impl Strategy<Value = AnyValue> {
     leaf.prop_recursive(3, 12, 3, |inner| {
         prop_oneof![
             vec(inner.clone(), 0..3).prop_map(|values| Value::ArrayValue(ArrayValue { values })),
-            vec(("[a-c]{0,2}", inner), 0..3).prop_map(|items| {
-                let values = items.into_iter().map(|(key, value)| KeyValue { key, value: Some(value), ..KeyValue::default() }).collect();
+            vec(("[a-c]{0,2}", option::weighted(0.9, inner)), 0..3).prop_map(|items| {
+                let values = items.into_iter().map(|(key, value)| KeyValue { key, value, ..KeyValue::default() }).collect();
                 Value::KvlistValue(KeyValueList { values })
             }),
         ]
@@ -115,10 +115,12 @@ fn link() -> impl Strategy<Value = Link> {
 }
 
 pub(crate) fn span() -> impl Strategy<Value = Span> {
-    let ids = (any::<[u8; 16]>(), any::<[u8; 8]>(), option::of(any::<[u8; 8]>()));
+    let parent = prop_oneof![4 => any::<[u8; 8]>(), 1 => Just([0; 8])];
+    let ids = (any::<[u8; 16]>(), any::<[u8; 8]>(), option::of(parent));
     let counts = any::<(u32, u32, u32, u32)>();
-    let status = option::of((text(), any::<i32>()).prop_map(|(message, code)| Status { message, code }));
-    (ids, (text(), text()), (any::<i32>(), time(), time()), attributes(16), vec(event(), 0..3), vec(link(), 0..2), counts, status).prop_map(
+    let status = option::of((text(), prop_oneof![3 => 0..3, 1 => any::<i32>()]).prop_map(|(message, code)| Status { message, code }));
+    let kind = prop_oneof![3 => 0..6, 1 => any::<i32>()];
+    (ids, (text(), text()), (kind, time(), time()), attributes(16), vec(event(), 0..3), vec(link(), 0..2), counts, status).prop_map(
         |((trace_id, span_id, parent), (name, trace_state), (kind, start, end), attributes, events, links, counts, status)| Span {
             trace_id: trace_id.into(),
             span_id: span_id.into(),
@@ -146,11 +148,15 @@ pub(crate) fn request() -> impl Strategy<Value = ExportTraceServiceRequest> {
     });
     let scope_spans =
         (option::of(scope), vec(span(), 0..3), text()).prop_map(|(scope, spans, schema_url)| ScopeSpans { scope, spans, schema_url });
-    let resource = (attributes(4), any::<u32>()).prop_map(|(attributes, dropped_attributes_count)| Resource {
-        attributes,
-        dropped_attributes_count,
-        ..Resource::default()
+    let names = || vec(text(), 0..2);
+    let entity = (text(), text(), names(), names()).prop_map(|(schema_url, r#type, id_keys, description_keys)| EntityRef {
+        schema_url,
+        r#type,
+        id_keys,
+        description_keys,
     });
+    let resource = (attributes(4), any::<u32>(), vec(entity, 0..2))
+        .prop_map(|(attributes, dropped_attributes_count, entity_refs)| Resource { attributes, dropped_attributes_count, entity_refs });
     let resource_spans = (option::of(resource), vec(scope_spans, 0..3), text())
         .prop_map(|(resource, scope_spans, schema_url)| ResourceSpans { resource, scope_spans, schema_url });
     vec(resource_spans, 0..2).prop_map(|resource_spans| ExportTraceServiceRequest { resource_spans })

@@ -16,7 +16,7 @@ fn folder() -> PathBuf {
 }
 
 /// The names of the captured requests, without their ending.
-fn names() -> Vec<String> {
+pub(super) fn names() -> Vec<String> {
     let files = std::fs::read_dir(folder()).unwrap().map(|file| file.unwrap().path());
     let mut names: Vec<String> = files
         .filter(|path| path.extension().is_some_and(|ending| ending == "json"))

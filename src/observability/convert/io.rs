@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::family::Field;
+use super::nested::Doubts;
 use super::table::{Hit, View};
 use super::value::into_text;
 use crate::observability::otlp::text::push_json_string;
@@ -138,8 +139,10 @@ pub(super) fn take(attributes: Vec<KeyValue>, input: Choice, output: Choice) -> 
         attributes: Vec::with_capacity(attributes.len()),
         attribute_types: Vec::with_capacity(8),
     };
+    let mut doubts = Doubts::default();
     for (position, KeyValue { key, value, .. }) in attributes.into_iter().enumerate() {
-        let (text, kind) = into_text(value);
+        let (text, kind) = into_text(value, &mut doubts);
+        doubts.move_into(&mut taken.attribute_types, &key);
         let is_text = kind == AttributeType::String;
         if Some(position) == input_at || Some(position) == output_at {
             let side = if Some(position) == input_at { &mut taken.input } else { &mut taken.output };

@@ -6,7 +6,7 @@
 //! Nothing is lost. What fills a small column (model, user, tags, …) stays among the attributes too. The one attribute that
 //! became the input or the output word for word is taken out of the map, because storing it twice would double the store;
 //! `mapping` names it, and its type stays in `attribute_types`, so that it can be put back. An input that was put together
-//! from several attributes leaves them where they are.
+//! from several attributes leaves them where they are. [`rebuild`] is the way back, from a row to the span as it was sent.
 
 #[cfg(test)]
 pub(crate) mod arbitrary;
@@ -14,11 +14,15 @@ pub(crate) mod arbitrary;
 mod captured;
 mod cost;
 mod counting;
+mod explain;
 mod family;
 mod indexed;
 mod io;
+mod nested;
+mod original;
 mod preview;
 pub mod provider;
+mod rebuild;
 mod span;
 mod table;
 #[cfg(test)]
@@ -33,8 +37,11 @@ use std::vec;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 
+use crate::observability::otlp::json::encode_entity_refs;
 use crate::observability::pricing::Pricer;
 use crate::observability::rows::{ObservationRow, Pairs};
+pub use explain::{Explanation, FilledField, explain};
+pub use rebuild::{Rebuilt, rebuild};
 use table::Found;
 use value::into_maps;
 
@@ -117,7 +124,14 @@ impl Conversion {
     }
 
     fn enter_resource(&mut self, resource_spans: ResourceSpans, context: &ConvertContext<'_>) {
+        let mut mapping = Vec::new();
+        if resource_spans.resource.is_none() {
+            mapping.push((original::RESOURCE.to_owned(), original::NONE.to_owned()));
+        }
         let resource = resource_spans.resource.unwrap_or_default();
+        if !resource.entity_refs.is_empty() {
+            mapping.push((original::ENTITY_REFS.to_owned(), encode_entity_refs(&resource.entity_refs)));
+        }
         let (resource_attributes, resource_attribute_types) = into_maps(resource.attributes);
         self.template = ObservationRow {
             project_id: context.project_id.to_owned(),
@@ -125,6 +139,7 @@ impl Conversion {
             resource_attribute_types,
             resource_dropped_attributes_count: resource.dropped_attributes_count,
             resource_schema_url: resource_spans.schema_url,
+            mapping,
             retention_days: context.retention_days,
             ingested_at: i64::try_from(context.received_at_us / 1_000).unwrap_or(i64::MAX),
             ..ObservationRow::default()
@@ -133,9 +148,13 @@ impl Conversion {
     }
 
     fn enter_scope(&mut self, scope_spans: ScopeSpans) {
+        let template = &mut self.template;
+        template.mapping.retain(|(field, _)| field != original::SCOPE);
+        if scope_spans.scope.is_none() {
+            template.mapping.push((original::SCOPE.to_owned(), original::NONE.to_owned()));
+        }
         let scope = scope_spans.scope.unwrap_or_default();
         self.found.enter_scope(&scope.name);
-        let template = &mut self.template;
         template.scope_name = scope.name;
         template.scope_version = scope.version;
         (template.scope_attributes, template.scope_attribute_types) = into_maps(scope.attributes);
@@ -156,6 +175,7 @@ pub fn size_of_row(row: &ObservationRow) -> usize {
             .chain([&row.prompt_id, &row.prompt_name, &row.provider])
             .chain(&row.tags)
             .chain(&row.events_name)
+            .chain(row.mapping.iter().map(|(_, rule)| rule))
             .chain(row.links_trace_id.iter().chain(&row.links_span_id).chain(&row.links_trace_state))
             .map(String::len)
             .sum();

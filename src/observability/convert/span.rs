@@ -12,7 +12,7 @@ use super::family::{Field, Read};
 use super::provider::normalise_provider;
 use super::table::{Found, Hit, View};
 use super::value::{as_number, as_text, into_maps};
-use super::{ConvertContext, cost, counting, io, preview};
+use super::{ConvertContext, cost, counting, io, original, preview};
 use crate::observability::pricing::{Pricer, Query, ServiceTier};
 use crate::observability::rows::{ENDED_VERSION_BIT, ObservationRow};
 
@@ -39,36 +39,15 @@ pub(super) fn convert(
     found: &mut Found,
 ) -> ObservationRow {
     found.index(&span.attributes);
-    let view = View { found, attributes: &span.attributes, events: &span.events, resource: &template.resource_attributes };
+    let view = View::new(found, &span.attributes, &span.events, &template.resource_attributes);
     let mut row = template.clone();
-
-    set_times(&mut row, span.start_time_unix_nano, span.end_time_unix_nano, context.received_at_us);
     row.trace_id = hex::encode(&span.trace_id);
     row.span_id = hex::encode(&span.span_id);
-    if span.parent_span_id.iter().any(|byte| *byte != 0) {
-        row.parent_span_id = hex::encode(&span.parent_span_id);
-    }
-    row.is_root = u8::from(row.parent_span_id.is_empty());
-    row.kind = u8::try_from(span.kind).ok().filter(|kind| *kind <= 5).unwrap_or(0);
+    set_parent(&mut row, &span.parent_span_id);
+    set_times(&mut row, span.start_time_unix_nano, span.end_time_unix_nano, context.received_at_us);
+    row.kind = within_or_noted(&mut row, original::KIND, span.kind, 5);
 
-    set_who_and_where(&mut row, &view, context);
-    set_model(&mut row, &view);
-    let counted = counting::count(&view, &row.provider, &row.model, &row.scope_name);
-    let told_rolled_up = view.word(Field::RolledUp).is_some();
-    set_type(&mut row, &view, !counted.tokens.is_empty() && !told_rolled_up);
-    let rolled_up = told_rolled_up || is_rolled_up(&row, &view);
-    set_usage(&mut row, &counted, rolled_up);
-    set_cost(&mut row, &view, pricer, &counted, rolled_up);
-    set_status(&mut row, &view, span.status);
-    set_name(&mut row, &view, span.name);
-    set_first_token(&mut row, &view);
-
-    let (input, output) = (io::input(&view), io::output(&view));
-    for (field, choice) in [("input", &input), ("output", &output)] {
-        if let Some(label) = choice.label() {
-            note(&mut row, field, label);
-        }
-    }
+    let (input, output) = read(&mut row, &view, context, Some(pricer), span.status, span.name);
     if span.attributes.len() > MANY_ATTRIBUTES {
         flag(&mut row, "many_attributes");
     }
@@ -93,6 +72,35 @@ pub(super) fn convert(
     row
 }
 
+/// Fills what the rules say of a span; `row` has its ids, kind and times already. Nothing is priced without a pricer.
+pub(super) fn read(
+    row: &mut ObservationRow,
+    view: &View<'_>,
+    context: &ConvertContext<'_>,
+    pricer: Option<&Pricer>,
+    status: Option<Status>,
+    name: String,
+) -> (io::Choice, io::Choice) {
+    set_who_and_where(row, view, context);
+    set_model(row, view);
+    let counted = counting::count(view, &row.provider, &row.model, &row.scope_name);
+    let told_rolled_up = view.word(Field::RolledUp).is_some();
+    set_type(row, view, !counted.tokens.is_empty() && !told_rolled_up);
+    let rolled_up = told_rolled_up || is_rolled_up(row, view);
+    set_usage(row, &counted, rolled_up);
+    set_cost(row, view, pricer, &counted, rolled_up);
+    set_status(row, view, status);
+    set_name(row, view, name);
+    set_first_token(row, view);
+    let (input, output) = (io::input(view), io::output(view));
+    for (field, choice) in [("input", &input), ("output", &output)] {
+        if let Some(label) = choice.label() {
+            note(row, field, label);
+        }
+    }
+    (input, output)
+}
+
 fn flag(row: &mut ObservationRow, name: &str) {
     row.flags.push(name.to_owned());
 }
@@ -102,12 +110,39 @@ fn note(row: &mut ObservationRow, field: &str, rule: &str) {
     row.mapping.push((field.to_owned(), rule.to_owned()));
 }
 
+/// A parent of zeros is none; that it was sent stays noted.
+fn set_parent(row: &mut ObservationRow, parent: &[u8]) {
+    let id = hex::encode(parent);
+    if parent.iter().any(|byte| *byte != 0) {
+        row.parent_span_id = id;
+    } else if !id.is_empty() {
+        note(row, original::PARENT, &id);
+    }
+    row.is_root = u8::from(row.parent_span_id.is_empty());
+}
+
+/// A code from zero to `most`; any other is noted, and is zero.
+fn within_or_noted(row: &mut ObservationRow, field: &str, code: i32, most: u8) -> u8 {
+    match u8::try_from(code).ok().filter(|code| *code <= most) {
+        Some(code) => code,
+        None => {
+            note(row, field, &code.to_string());
+            0
+        }
+    }
+}
+
 fn nanos(time: u64) -> i64 {
     i64::try_from(time).unwrap_or(i64::MAX)
 }
 
 fn set_times(row: &mut ObservationRow, start: u64, end: u64, received_at_us: u64) {
     let received = nanos(received_at_us.saturating_mul(1_000));
+    for (field, time) in [(original::START, start), (original::END, end)] {
+        if i64::try_from(time).is_err() {
+            note(row, field, &time.to_string());
+        }
+    }
     let (mut start, end) = (nanos(start), nanos(end));
     if start == 0 {
         flag(row, "missing_start");
@@ -250,7 +285,7 @@ fn set_usage(row: &mut ObservationRow, counted: &counting::Counted, rolled_up: b
     }
 }
 
-fn set_cost(row: &mut ObservationRow, view: &View<'_>, pricer: &Pricer, counted: &counting::Counted, rolled_up: bool) {
+fn set_cost(row: &mut ObservationRow, view: &View<'_>, pricer: Option<&Pricer>, counted: &counting::Counted, rolled_up: bool) {
     let client = cost::client_cost(view, &counted.tokens);
     if client.refused {
         flag(row, "cost_refused");
@@ -272,7 +307,7 @@ fn set_cost(row: &mut ObservationRow, view: &View<'_>, pricer: &Pricer, counted:
     }
     let tier = view.text(Field::ServiceTier).map_or(ServiceTier::Standard, |(tier, _)| ServiceTier::from_name(&tier));
     let query = Query { provider: &row.provider, model: &row.model, start_ns: row.start_time, tokens: &counted.tokens, tier };
-    let Some(priced) = pricer.price(&query) else { return };
+    let Some(priced) = pricer.and_then(|pricer| pricer.price(&query)) else { return };
     if priced.total.is_none() {
         flag(row, "cost_overflow");
         return;
@@ -284,8 +319,11 @@ fn set_cost(row: &mut ObservationRow, view: &View<'_>, pricer: &Pricer, counted:
 }
 
 fn set_status(row: &mut ObservationRow, view: &View<'_>, status: Option<Status>) {
+    if status.is_none() {
+        note(row, original::STATUS, original::NONE);
+    }
     let status = status.unwrap_or_default();
-    row.status_code = u8::try_from(status.code).ok().filter(|code| *code <= 2).unwrap_or(0);
+    row.status_code = within_or_noted(row, original::STATUS_CODE, status.code, 2);
     row.status_message = status.message;
     if row.status_message.is_empty()
         && let Some((message, rule)) = view.text(Field::StatusMessage)
@@ -312,14 +350,14 @@ fn set_name(row: &mut ObservationRow, view: &View<'_>, name: String) {
     {
         note(row, "name", &rule.label);
         // The span's own name has no other place to stay.
-        note(row, "span.name", &name);
+        note(row, original::NAME, &name);
         row.name = tool.into_owned();
     } else if let Some((told, rule)) = view.text(Field::Name)
         && told != name
         && row.r#type != "tool"
     {
         note(row, "name", &rule.label);
-        note(row, "span.name", &name);
+        note(row, original::NAME, &name);
         row.name = told.into_owned();
     } else {
         row.name = name;
@@ -357,7 +395,8 @@ fn set_events(row: &mut ObservationRow, events: Vec<Event>, dropped: u32) {
     row.dropped_events_count = dropped;
     for event in events {
         let (attributes, types) = into_maps(event.attributes);
-        row.events_timestamp.push(nanos(event.time_unix_nano));
+        // Bit by bit, so that none is lost: one past the year 2262 is negative.
+        row.events_timestamp.push(event.time_unix_nano.cast_signed());
         row.events_name.push(event.name);
         row.events_attributes.push(attributes);
         row.events_attribute_types.push(types);

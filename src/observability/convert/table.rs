@@ -4,7 +4,7 @@
 //! a rule asks for a part of it, by `key#path.in.the.json`.
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
@@ -146,6 +146,17 @@ impl Table {
         }
     }
 
+    /// Whether what the rules of this label give is put together, or instructions, which stay attributes: never an attribute as it was.
+    pub(super) fn leaves_attributes(&self, label: &str) -> bool {
+        let gives_instructions = self.fields[Field::SystemInstructions as usize].iter().any(|candidate| candidate.label == label);
+        gives_instructions || self.is_of_events(label)
+    }
+
+    /// Whether rules of this label look at the events of a span.
+    pub(super) fn is_of_events(&self, label: &str) -> bool {
+        self.fields.iter().flatten().any(|candidate| matches!(candidate.source, Place::Events(_)) && candidate.label == label)
+    }
+
     fn key(&mut self, key: &'static str) -> usize {
         let next = self.keys.len();
         *self.keys.entry(key).or_insert(next)
@@ -230,10 +241,12 @@ fn is_scope(name: &str, scope: &str) -> bool {
 
 /// A span's attributes seen through the table.
 pub(super) struct View<'a> {
-    pub found: &'a Found,
-    pub attributes: &'a [KeyValue],
-    pub events: &'a [Event],
-    pub resource: &'a Pairs<String>,
+    found: &'a Found,
+    attributes: &'a [KeyValue],
+    events: &'a [Event],
+    resource: &'a Pairs<String>,
+    /// For each attribute whether a rule has used it, where somebody wants to know.
+    used: Option<&'a [Cell<bool>]>,
 }
 
 /// A value that a rule found.
@@ -249,6 +262,22 @@ pub(super) enum Hit<'a> {
 }
 
 impl<'a> View<'a> {
+    /// A view of what `found` has indexed.
+    pub(super) fn new(found: &'a Found, attributes: &'a [KeyValue], events: &'a [Event], resource: &'a Pairs<String>) -> Self {
+        Self { found, attributes, events, resource, used: None }
+    }
+
+    /// The same, noting which attributes the rules use.
+    pub(super) fn noting(self, used: &'a [Cell<bool>]) -> Self {
+        Self { used: Some(used), ..self }
+    }
+
+    fn note_used(&self, position: usize) {
+        if let Some(place) = self.used.and_then(|used| used.get(position)) {
+            place.set(true);
+        }
+    }
+
     /// What the rules of a field find, in their order; blank values are passed over.
     pub(super) fn hits(&self, field: Field) -> impl Iterator<Item = (&'static Candidate, Hit<'a>)> + '_ {
         let candidates: &'static [Candidate] = TABLE.fields.get(field as usize).map_or(&[], Vec::as_slice);
@@ -260,24 +289,31 @@ impl<'a> View<'a> {
             return None;
         }
         if let Some((at, text)) = candidate.when {
-            let (_, value) = self.attribute(at)?;
+            let (position, value) = self.attribute(at)?;
             let found = as_text(value);
             let holds = if text == SOMETHING { !matches!(&*found, "" | "0") } else { found.eq_ignore_ascii_case(text) };
             if !holds {
                 return None;
             }
+            self.note_used(position);
         }
         match candidate.source {
             Place::Key(at) => {
                 let (position, value) = self.attribute(at)?;
-                (!is_blank(value)).then_some(Hit::Attribute(position, value))
+                (!is_blank(value)).then(|| {
+                    self.note_used(position);
+                    Hit::Attribute(position, value)
+                })
             }
             Place::Part(Part { whole, cell, path }) => {
                 let (position, value) = self.attribute(whole)?;
                 let key = &self.attributes.get(position)?.key;
                 let parts = self.found.unfolded.get(cell)?.get_or_init(|| unfolded(key, value));
                 let (_, value) = parts.iter().find(|(at, _)| *at == path)?;
-                (!is_blank(value)).then_some(Hit::Part(value))
+                (!is_blank(value)).then(|| {
+                    self.note_used(position);
+                    Hit::Part(value)
+                })
             }
             Place::Group(at, build) => {
                 let positions = self.found.groups.get(at).filter(|positions| !positions.is_empty())?;
@@ -289,7 +325,9 @@ impl<'a> View<'a> {
                         Some(Entry { path: attribute.key.strip_prefix(prefix)?, value: inner(attribute)? })
                     })
                     .collect();
-                build(&entries).map(Hit::Built)
+                let built = build(&entries)?;
+                positions.iter().for_each(|position| self.note_used(*position as usize));
+                Some(Hit::Built(built))
             }
             Place::Resource(key) => {
                 let (_, text) = self.resource.iter().find(|(name, _)| name == key)?;

@@ -154,7 +154,7 @@ pub(crate) fn pairs_of_request(request: ExportTraceServiceRequest) -> Vec<Vec<(S
                 .attributes
                 .into_iter()
                 .map(|attribute| {
-                    let (text, kind) = super::value::into_text(attribute.value);
+                    let (text, kind) = super::value::into_text(attribute.value, &mut super::nested::Doubts::default());
                     (attribute.key, text, kind as u8)
                 })
                 .collect();

@@ -4,6 +4,7 @@ use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
 use proptest::prelude::*;
 
+use super::nested::Doubts;
 use super::testing::{START, context, convert_span, fixture_rows, flagged, kvlist, mapped, pairs, pricer, request, row, span, value};
 use super::value::into_text;
 use super::*;
@@ -229,13 +230,7 @@ pub(super) fn restored(row: &ObservationRow) -> Vec<(String, String, u8)> {
     let kind = |key: &str| row.attribute_types.iter().find(|(name, _)| name == key).map_or(0, |(_, kind)| *kind);
     let mut all: Vec<_> = row.attributes.iter().map(|(key, text)| (key.clone(), text.clone(), kind(key))).collect();
     for (field, text) in [("input", &row.input), ("output", &row.output)] {
-        let Some((_, key)) = mapped(row, field).and_then(|label| label.split_once(':')) else { continue };
-        let built = key == "events"
-            || key.ends_with('*')
-            || key.contains(['+', '#'])
-            || key == "gen_ai.system_instructions"
-            || key == "system_prompt";
-        if !built {
+        if let Some(key) = mapped(row, field).and_then(super::rebuild::moved_key) {
             all.push((key.to_owned(), text.clone(), kind(key)));
         }
     }
@@ -252,7 +247,7 @@ proptest! {
         span.attributes.sort_by(|one, other| one.key.cmp(&other.key));
         span.attributes.dedup_by(|one, other| one.key == other.key);
         let mut sent: Vec<_> = span.attributes.iter().map(|attribute| {
-            let (text, kind) = into_text(attribute.value.clone());
+            let (text, kind) = into_text(attribute.value.clone(), &mut Doubts::default());
             (attribute.key.clone(), text, kind as u8)
         }).collect();
         sent.sort();

@@ -1,25 +1,30 @@
 //! Attribute values: to the text and type that are stored, and to the numbers that rules read.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 
+use super::nested::{Doubt, Doubts};
 use crate::observability::otlp::text::{base64_text, double_text, push_json_double, push_json_string};
 use crate::observability::rows::{AttributeType, Pairs};
 
-/// The stored text of a value and its type. Lists and trees become JSON, never a language's debug syntax.
-pub(super) fn into_text(value: Option<AnyValue>) -> (String, AttributeType) {
+/// The stored text of a value and its type; what the text of a list or tree leaves open goes to `doubts`.
+///
+/// Lists and trees become JSON, never a language's debug syntax.
+pub(super) fn into_text(value: Option<AnyValue>, doubts: &mut Doubts) -> (String, AttributeType) {
+    let Some(value) = value else { return (String::new(), AttributeType::Missing) };
     // A value by index into a dictionary belongs to profiles: the protocol asks receivers of other signals to read it as empty.
-    match value.and_then(|value| value.value) {
+    match value.value {
         None | Some(Value::StringValueStrindex(_)) => (String::new(), AttributeType::Empty),
         Some(Value::StringValue(text)) => (text, AttributeType::String),
         Some(Value::BoolValue(value)) => (if value { "true" } else { "false" }.to_owned(), AttributeType::Bool),
         Some(Value::IntValue(value)) => (value.to_string(), AttributeType::Int),
         Some(Value::DoubleValue(value)) => (double_text(value), AttributeType::Double),
         Some(Value::BytesValue(bytes)) => (base64_text(&bytes), AttributeType::Bytes),
-        Some(value @ Value::ArrayValue(_)) => (value_json(&value), AttributeType::Array),
-        Some(value @ Value::KvlistValue(_)) => (value_json(&value), AttributeType::KvList),
+        Some(value @ Value::ArrayValue(_)) => (stored_json(&value, doubts), AttributeType::Array),
+        Some(value @ Value::KvlistValue(_)) => (stored_json(&value, doubts), AttributeType::KvList),
     }
 }
 
@@ -27,8 +32,10 @@ pub(super) fn into_text(value: Option<AnyValue>) -> (String, AttributeType) {
 pub(super) fn into_maps(attributes: Vec<KeyValue>) -> (Pairs<String>, Pairs<u8>) {
     let mut texts = Vec::with_capacity(attributes.len());
     let mut types = Vec::new();
+    let mut doubts = Doubts::default();
     for KeyValue { key, value, .. } in attributes {
-        let (text, kind) = into_text(value);
+        let (text, kind) = into_text(value, &mut doubts);
+        doubts.move_into(&mut types, &key);
         if kind != AttributeType::String {
             types.push((key.clone(), kind as u8));
         }
@@ -44,29 +51,53 @@ pub(super) fn inner(attribute: &KeyValue) -> Option<&Value> {
 
 /// The value as JSON.
 fn value_json(value: &Value) -> String {
+    stored_json(value, &mut Doubts::default())
+}
+
+fn stored_json(value: &Value, doubts: &mut Doubts) -> String {
     let mut out = String::new();
-    push_json(&mut out, Some(value));
+    push(&mut out, Some(value), doubts);
     out
 }
 
 /// Appends a value as plain JSON: numbers as numbers, bytes as base64, what has no value as null.
-///
-/// Recursion is bounded: both decoders refuse values nested deeper than 50 levels.
 pub(super) fn push_json(out: &mut String, value: Option<&Value>) {
+    push(out, value, &mut Doubts::default());
+}
+
+/// Recursion is bounded: both decoders refuse values nested deeper than 50 levels.
+fn push(out: &mut String, value: Option<&Value>, doubts: &mut Doubts) {
     match value {
-        None | Some(Value::StringValueStrindex(_)) => out.push_str("null"),
-        Some(Value::StringValue(text)) => push_json_string(out, text),
+        None | Some(Value::StringValueStrindex(_)) => {
+            doubts.pass();
+            out.push_str("null");
+        }
+        Some(Value::StringValue(text)) => {
+            doubts.pass();
+            push_json_string(out, text);
+        }
         Some(Value::BoolValue(value)) => out.push_str(if *value { "true" } else { "false" }),
-        Some(Value::IntValue(value)) => out.push_str(&value.to_string()),
-        Some(Value::DoubleValue(value)) => push_json_double(out, *value),
-        Some(Value::BytesValue(bytes)) => push_json_string(out, &base64_text(bytes)),
+        Some(Value::IntValue(value)) => {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "{value}");
+        }
+        Some(Value::DoubleValue(value)) => {
+            if !value.is_finite() {
+                doubts.note(Doubt::Double);
+            }
+            push_json_double(out, *value);
+        }
+        Some(Value::BytesValue(bytes)) => {
+            doubts.note(Doubt::Bytes);
+            push_json_string(out, &base64_text(bytes));
+        }
         Some(Value::ArrayValue(array)) => {
             out.push('[');
             for (at, item) in array.values.iter().enumerate() {
                 if at > 0 {
                     out.push(',');
                 }
-                push_json(out, item.value.as_ref());
+                push(out, item.value.as_ref(), doubts);
             }
             out.push(']');
         }
@@ -78,7 +109,13 @@ pub(super) fn push_json(out: &mut String, value: Option<&Value>) {
                 }
                 push_json_string(out, &item.key);
                 out.push(':');
-                push_json(out, inner(item));
+                match &item.value {
+                    Some(value) => push(out, value.value.as_ref(), doubts),
+                    None => {
+                        doubts.note(Doubt::Missing);
+                        out.push_str("null");
+                    }
+                }
             }
             out.push('}');
         }
@@ -165,8 +202,9 @@ mod tests {
             (AnyValue::default(), "", AttributeType::Empty),
         ];
         for (value, text, kind) in cases {
-            assert_eq!(into_text(Some(value)), (text.to_owned(), kind));
+            assert_eq!(into_text(Some(value), &mut Doubts::default()), (text.to_owned(), kind));
         }
+        assert_eq!(into_text(None, &mut Doubts::default()), (String::new(), AttributeType::Missing));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The read API of traces and spans.
 
+mod otlp;
 mod spans;
 mod traces;
 mod views;
@@ -8,5 +9,5 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Adds the routes; all take an access token and a project the caller may read.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(traces::list).service(traces::get).service(traces::spans).service(spans::get);
+    config.service(traces::list).service(traces::get).service(traces::spans).service(spans::get).service(otlp::span).service(otlp::trace);
 }

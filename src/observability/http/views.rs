@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::common::{money, time};
-use crate::observability::rows::{AttributeType, ObservationRow, Pairs};
+use crate::observability::convert::{Explanation, FilledField, explain};
+use crate::observability::rows::{AttributeType, NESTED_TYPES, ObservationRow, Pairs};
 use crate::observability::store::{SpanRow, TraceRow};
 
 /// Whether the work of a span or trace succeeded. Source: `Status.StatusCode` of opentelemetry-proto `trace/v1/trace.proto`.
@@ -63,6 +64,11 @@ fn usage(pairs: Pairs<u64>) -> BTreeMap<String, u64> {
 
 fn cost<T: Into<i128>>(pairs: Pairs<T>) -> BTreeMap<String, String> {
     pairs.into_iter().map(|(kind, amount)| (kind, money::to_text(amount.into()))).collect()
+}
+
+/// The time of an event: one past the year 2262 is stored as a negative number, and shown as the last that can be written.
+fn shown(at: i64) -> i64 {
+    if at < 0 { i64::MAX } else { at }
 }
 
 fn millis(ms: i64) -> String {
@@ -313,6 +319,40 @@ pub struct DroppedView {
     pub links: u32,
 }
 
+/// A field that a rule filled.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ExplainedField {
+    pub field: String,
+    /// As in `mapping`.
+    pub rule: String,
+    /// The convention; empty where none had a part in it.
+    pub family: String,
+    /// The span attribute the value came from, or what several begin with and `*`; null where it came from elsewhere.
+    pub attribute: Option<String>,
+}
+
+/// What the rules made of a span.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Explain {
+    /// By name.
+    pub fields: Vec<ExplainedField>,
+    /// Attributes of the span that no rule used, by the rules of today.
+    pub unused_attributes: Vec<String>,
+}
+
+impl Explain {
+    fn new(row: &ObservationRow) -> Self {
+        let Explanation { fields, unused_attributes } = explain(row);
+        let field = |filled: FilledField| ExplainedField {
+            field: filled.field,
+            rule: filled.rule,
+            family: filled.family,
+            attribute: filled.attribute,
+        };
+        Self { fields: fields.into_iter().map(field).collect(), unused_attributes }
+    }
+}
+
 /// One span with everything that is known of it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SpanDetail {
@@ -348,12 +388,14 @@ pub struct SpanDetail {
     pub dropped: DroppedView,
     /// Which rule filled which field.
     pub mapping: BTreeMap<String, String>,
+    pub explain: Explain,
     pub ingested_at: String,
 }
 
 /// Attribute values with their types back: numbers, booleans, arrays and objects instead of text.
 fn attributes(pairs: Pairs<String>, types: &[(String, u8)]) -> Map<String, Value> {
-    let types: BTreeMap<&str, u8> = types.iter().map(|(key, code)| (key.as_str(), *code)).collect();
+    let types: BTreeMap<&str, u8> =
+        types.iter().filter(|(_, code)| *code < NESTED_TYPES).map(|(key, code)| (key.as_str(), *code)).collect();
     pairs
         .into_iter()
         .map(|(key, text)| {
@@ -366,7 +408,7 @@ fn attributes(pairs: Pairs<String>, types: &[(String, u8)]) -> Map<String, Value
 fn typed(text: String, kind: AttributeType) -> Value {
     let parsed = match kind {
         AttributeType::String | AttributeType::Bytes => None,
-        AttributeType::Empty => Some(Value::Null),
+        AttributeType::Empty | AttributeType::Missing => Some(Value::Null),
         AttributeType::Bool => Some(Value::Bool(text == "true")),
         // Numbers beyond JSON's (2^53, NaN, infinities) stay text, as protobuf's JSON writes them.
         AttributeType::Int => text.parse::<i64>().ok().filter(|number| number.unsigned_abs() <= 1 << 53).map(Value::from),
@@ -381,6 +423,7 @@ impl SpanDetail {
     #[must_use]
     pub fn new(row: ObservationRow) -> Self {
         let mut row = row;
+        let explain = Explain::new(&row);
         let input = std::mem::take(&mut row.input);
         let output = std::mem::take(&mut row.output);
         let take = std::mem::take::<Pairs<String>>;
@@ -394,7 +437,7 @@ impl SpanDetail {
             .enumerate()
             .map(|(index, name)| SpanEvent {
                 name,
-                timestamp: row.events_timestamp.get(index).copied().map(time::rfc3339).unwrap_or_default(),
+                timestamp: row.events_timestamp.get(index).copied().map(|at| time::rfc3339(shown(at))).unwrap_or_default(),
                 attributes: attributes(
                     row.events_attributes.get_mut(index).map(take).unwrap_or_default(),
                     row.events_attribute_types.get(index).map_or(&[], Vec::as_slice),
@@ -448,6 +491,7 @@ impl SpanDetail {
                 links: row.dropped_links_count,
             },
             mapping: std::mem::take(&mut row.mapping).into_iter().collect(),
+            explain,
             ingested_at: millis(row.ingested_at),
             summary: SpanSummary::new(summary_row(row), false),
         }

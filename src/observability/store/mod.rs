@@ -2,11 +2,13 @@
 
 mod error;
 mod fold;
+mod raw;
 mod read;
 mod rows;
 mod write;
 
 pub use error::StoreError;
+pub use raw::{MOST_SPANS, RawTrace};
 pub use read::{SpanCursor, TraceCursor, TraceFilter};
 pub use rows::{SpanRow, TraceRow};
 

@@ -21,6 +21,58 @@ pub fn encode_traces(request: &ExportTraceServiceRequest) -> Vec<u8> {
     out.into_bytes()
 }
 
+/// Writes spans as one trace request, each as it comes: neighbours of an equal resource and scope stand together.
+///
+/// What is written so far is taken from [`SpanWriter::out`] at any time; [`SpanWriter::finish`] closes the request.
+#[derive(Debug, Default)]
+pub struct SpanWriter {
+    pub out: String,
+    /// The resource and scope that are open, as they were written.
+    open: Option<(String, String)>,
+}
+
+impl SpanWriter {
+    /// Adds a span. `resource` and `scope` are only looked at for themselves, not for their spans.
+    pub fn push(&mut self, resource: &ResourceSpans, scope: &ScopeSpans, one: &Span) {
+        let mut heads = (String::new(), String::new());
+        Object::new(&mut heads.0).optional("resource", resource.resource.as_ref(), self::resource).text("schemaUrl", &resource.schema_url);
+        Object::new(&mut heads.1).optional("scope", scope.scope.as_ref(), self::scope).text("schemaUrl", &scope.schema_url);
+        match &self.open {
+            Some(open) if *open == heads => self.out.push(','),
+            Some(open) if open.0 == heads.0 => {
+                self.out.push_str("]},");
+                self.open_list(&heads.1, "spans");
+            }
+            open => {
+                self.out.push_str(if open.is_some() { "]}]}," } else { "{\"resourceSpans\":[" });
+                self.open_list(&heads.0, "scopeSpans");
+                self.open_list(&heads.1, "spans");
+            }
+        }
+        self.open = Some(heads);
+        span(&mut self.out, one);
+    }
+
+    fn open_list(&mut self, head: &str, list: &str) {
+        self.out.push_str(head);
+        // Writing to a String cannot fail.
+        let _ = write!(self.out, "{}\"{list}\":[", if head.len() > 1 { "," } else { "" });
+    }
+
+    /// Closes the request.
+    pub fn finish(&mut self) {
+        self.out.push_str(if self.open.take().is_some() { "]}]}]}" } else { "{}" });
+    }
+}
+
+/// References to entities as a JSON list, for [`decode_entity_refs`](super::decode_entity_refs).
+#[must_use]
+pub fn encode_entity_refs(refs: &[EntityRef]) -> String {
+    let mut out = String::new();
+    list_items(&mut out, refs, entity_ref);
+    out
+}
+
 /// An object being written; fields that hold their default are left out, as the protobuf mapping does.
 struct Object<'a> {
     out: &'a mut String,

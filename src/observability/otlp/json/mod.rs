@@ -20,7 +20,7 @@ use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
-pub use encode::encode_traces;
+pub use encode::{SpanWriter, encode_entity_refs, encode_traces};
 use fields::{
     BoolValue, BytesValue, DoubleValue, Id, IntValue, Key, List, Nanos, Optional, SpanKind, StatusCode, StringValue, Text, Uint32, Wrapper,
     skip_value,
@@ -59,6 +59,12 @@ pub fn decode_traces(body: &[u8]) -> Result<ExportTraceServiceRequest, DecodeErr
     let request = RequestJson::deserialize(&mut deserializer)?;
     deserializer.end()?;
     Ok(request.0)
+}
+
+/// Decodes what [`encode_entity_refs`] wrote; of anything else there is nothing.
+#[must_use]
+pub fn decode_entity_refs(json: &str) -> Vec<EntityRef> {
+    serde_json::from_str::<List<EntityRefJson>>(json).map(|list| list.0).unwrap_or_default()
 }
 
 /// Defines the reader of one message: which keys fill which field through which field type.
