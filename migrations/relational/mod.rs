@@ -8,11 +8,12 @@ mod columns;
 mod m20261122_000001_identity;
 mod m20261130_000001_tenancy;
 mod m20261130_000002_jobs;
+mod m20261130_000003_prices;
 
 use sea_orm_migration::MigrationTrait;
 
 /// Name of the newest migration.
-pub const LAST: &str = "m20261130_000002_jobs";
+pub const LAST: &str = "m20261130_000003_prices";
 
 /// Every migration, oldest first.
 pub fn all() -> Vec<Box<dyn MigrationTrait>> {
@@ -20,5 +21,6 @@ pub fn all() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(m20261122_000001_identity::Migration),
         Box::new(m20261130_000001_tenancy::Migration),
         Box::new(m20261130_000002_jobs::Migration),
+        Box::new(m20261130_000003_prices::Migration),
     ]
 }

@@ -25,6 +25,7 @@ mod table;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+pub mod tier;
 mod unfold;
 mod value;
 
@@ -35,6 +36,7 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 
 use crate::observability::pricing::Pricer;
 use crate::observability::rows::{ObservationRow, Pairs};
+pub use cost::{ListedCost, listed_cost};
 use table::Found;
 use value::into_maps;
 

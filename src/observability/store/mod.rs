@@ -2,11 +2,13 @@
 
 mod error;
 mod fold;
+mod pricing;
 mod read;
 mod rows;
 mod write;
 
 pub use error::StoreError;
+pub use pricing::{Priceable, PriceableCursor, PriceableRow, UnpricedRow};
 pub use read::{SpanCursor, TraceCursor, TraceFilter};
 pub use rows::{SpanRow, TraceRow};
 

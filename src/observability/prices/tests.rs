@@ -1,0 +1,1 @@
+//! Prices as services, on both kinds of database.
