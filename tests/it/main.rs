@@ -26,6 +26,7 @@ mod limits;
 mod metrics;
 mod once;
 mod outage;
+mod prices;
 mod queue;
 mod quiet;
 mod read;
