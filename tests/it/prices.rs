@@ -8,6 +8,7 @@ use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::trace::v1::Span;
 use reqwest::Method;
 use serde_json::{Value, json};
+use sqlx::Connection;
 
 use crate::harness::{Api, Installation, Spans, TestApp, attribute, now_ns, request, span};
 use crate::on_both;
@@ -351,6 +352,12 @@ async fn a_killed_re_pricing_goes_on_and_one_can_be_cancelled() {
     }
     let done = ended(&second, 60).await;
     assert_eq!((&done["state"], &done["result"]["spans"]), (&json!("done"), &json!(all)), "{done}");
+    let url = installation.services.as_ref().unwrap().database_url.clone();
+    let mut database = sqlx::PgConnection::connect(&url).await.unwrap();
+    let query = sqlx::query_scalar("SELECT run FROM repricings WHERE id = $1").bind(done["id"].as_str().unwrap());
+    let runs: i32 = query.fetch_one(&mut database).await.unwrap();
+    database.close().await.unwrap();
+    assert!(runs > 1, "no kill hit the re-pricing");
     assert_eq!(done["result"]["changed"].as_u64().unwrap(), all - before, "each change counts once: {done}");
     for trace_id in &traces {
         let path = format!("/api/v1/traces/{}?project_id={}", hex::encode(trace_id), api.project_id);

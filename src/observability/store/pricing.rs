@@ -149,7 +149,7 @@ impl TelemetryStore {
              price_id, flags, mapFilter((k, v) -> has(?, k), o.attributes) AS attributes, \
              toUInt64(input_length) + output_length + byteSize(o.attributes) AS bytes FROM observations AS o FINAL WHERE project_id = ? \
              AND start_time >= fromUnixTimestamp64Nano(toInt64(?), 'UTC') AND start_time < fromUnixTimestamp64Nano(toInt64(?), 'UTC') \
-             AND (trace_id, span_id) > (?, ?) AND {BY_LIST} AND {} ORDER BY trace_id, span_id LIMIT ?",
+             AND (trace_id, span_id) > (?, ?) AND {BY_LIST} AND {} ORDER BY project_id, toStartOfHour(start_time), trace_id, span_id LIMIT ?",
             which.condition()
         );
         let (from, to) = which.within(after.hour);

@@ -3,6 +3,7 @@ use sea_orm::entity::prelude::*;
 
 use crate::common::id::{ModelPriceId, UserId};
 
+#[expect(clippy::struct_field_names, reason = "the table has a column for the name of the model")]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "model_prices")]
 pub struct Model {

@@ -20,8 +20,8 @@ use crate::observability::pricing::Pricer;
 use crate::observability::store::{Priceable, PriceableCursor, PriceableRow, TelemetryStore};
 use crate::organization::Directory;
 
-/// Spans that are looked at together.
-const PAGE: u32 = 2_000;
+/// Spans that are looked at together: as many as the store reads without touching what lies behind them.
+const PAGE: u32 = 1_000;
 
 /// What pricing anew needs.
 #[derive(Clone)]
@@ -151,6 +151,9 @@ impl<'a> Run<'a> {
         // One and the same list for all spans, whatever is changed meanwhile.
         let (organization, project) = (self.row.organization_id, self.row.project_id);
         let pricer = self.repricer.book.of(organization, project).await.map_err(retry)?;
+        if self.mode == Mode::Apply && self.row.run == 1 {
+            self.mend_earlier().await?;
+        }
         self.finish_page(&pricer).await?;
         for (hour, _) in hours {
             let begun = self.saved.next.clone().filter(|next| next.hour >= hour);
@@ -162,7 +165,7 @@ impl<'a> Run<'a> {
             };
             loop {
                 self.stop_if_cancelled().await?;
-                let rows = self.read(&next).await?;
+                let rows = self.read(&self.which, &next).await?;
                 let Some(last) = rows.last() else { break };
                 let after = PriceableCursor { hour, trace: last.trace_id.clone(), span: last.span_id.clone() };
                 let full = rows.len() >= self.repricer.page as usize;
@@ -179,8 +182,27 @@ impl<'a> Run<'a> {
         self.save().await
     }
 
-    async fn read(&self, after: &PriceableCursor) -> Result<Vec<PriceableRow>, Failure> {
-        self.repricer.telemetry.list_priceable(&self.project, &self.which, after, self.repricer.page).await.map_err(retry)
+    async fn read(&self, which: &Priceable, after: &PriceableCursor) -> Result<Vec<PriceableRow>, Failure> {
+        self.repricer.telemetry.list_priceable(&self.project, which, after, self.repricer.page).await.map_err(retry)
+    }
+
+    /// Works out the traces of a page that an earlier re-pricing was writing when it was given up or ended from outside: to this one
+    /// its spans may look as if nothing had to be done.
+    async fn mend_earlier(&self) -> Result<(), Failure> {
+        let db = self.repricer.db.conn();
+        let Some(earlier) = store::find_apply_before(db, self.row.project_id, self.row.id).await.map_err(retry)? else { return Ok(()) };
+        // What cannot be read cannot be mended either.
+        let saved = earlier.saved.as_deref().and_then(|text| serde_json::from_str::<Saved>(text).ok()).unwrap_or_default();
+        let (Some(from), Some(writing), Ok(which)) = (saved.next, saved.writing, which(&earlier)) else { return Ok(()) };
+        let rows = self.page_being_written(&which, &from, &writing).await?;
+        self.recompute(&rows.into_iter().map(|row| row.trace_id).collect()).await
+    }
+
+    async fn page_being_written(&self, which: &Priceable, from: &PriceableCursor, writing: &Writing) -> Result<Vec<PriceableRow>, Failure> {
+        let last = (writing.trace.as_str(), writing.span.as_str());
+        let mut rows = self.read(which, from).await?;
+        rows.retain(|row| (row.trace_id.as_str(), row.span_id.as_str()) <= last);
+        Ok(rows)
     }
 
     async fn page(
@@ -209,9 +231,7 @@ impl<'a> Run<'a> {
     async fn finish_page(&mut self, pricer: &Arc<Pricer>) -> Result<(), Failure> {
         let Some(writing) = self.saved.writing.take() else { return Ok(()) };
         let Some(from) = self.saved.next.clone() else { return Ok(()) };
-        let last = (writing.trace.as_str(), writing.span.as_str());
-        let mut rows = self.read(&from).await?;
-        rows.retain(|row| (row.trace_id.as_str(), row.span_id.as_str()) <= last);
+        let rows = self.page_being_written(&self.which, &from, &writing).await?;
         let changed = page::look(&rows, pricer, &Totals::default()).changed;
         page::write(&self.repricer.telemetry, &self.project, from.hour, &changed, pricer).await.map_err(retry)?;
         self.recompute(&rows.iter().map(|row| row.trace_id.clone()).collect()).await?;

@@ -180,9 +180,14 @@ impl Repricings {
         if !store::update_cancel_requested(&txn, id, self.clock.now()).await? {
             return Err(Error::RepricingEnded);
         }
-        // One that has begun is not ended from outside: it finishes its page, so that traces agree with their spans.
-        if row.run == 0
-            && let Change::Made(job) = self.jobs.cancel(&txn, row.job_id).await?
+        if row.run > 0 {
+            // One that has begun is not ended from outside: it finishes its page, so that traces agree with their spans. Where it
+            // waits for its next attempt, that is now.
+            let job = self.jobs.find(row.job_id).await?;
+            if job.is_some_and(|job| job.status == Status::Queued.name()) {
+                self.jobs.retry(&txn, row.job_id).await?;
+            }
+        } else if let Change::Made(job) = self.jobs.cancel(&txn, row.job_id).await?
             && job.status == Status::Queued.name()
         {
             store::update_ended(&txn, id, row.run, State::Cancelled, None, self.clock.now()).await?;
@@ -190,6 +195,7 @@ impl Repricings {
         let event = Event::new("repricing.cancel", "repricing", id).in_project(organization, project);
         self.audit.record(&txn, by, event).await?;
         txn.commit().await.map_err(db::Error::from)?;
+        self.jobs.wake();
         self.get(project, id).await
     }
 

@@ -137,7 +137,7 @@ impl From<Totals> for RepricingResult {
                 cost_after: money::to_text(sums.after),
             })
             .collect();
-        by_model.sort_by(|one, other| (other.changed, other.spans).cmp(&(one.changed, one.spans)));
+        by_model.sort_by_key(|of| std::cmp::Reverse((of.changed, of.spans)));
         by_model.truncate(MOST_MODELS);
         Self {
             spans: totals.all.spans,

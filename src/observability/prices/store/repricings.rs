@@ -40,6 +40,12 @@ pub async fn find_last_apply(db: &impl ConnectionTrait, project: ProjectId) -> R
     Ok(of(project).filter(Column::Mode.eq("apply")).order_by_desc(Column::Id).one(db).await?)
 }
 
+/// The one before this that changes rows.
+pub async fn find_apply_before(db: &impl ConnectionTrait, project: ProjectId, id: RepricingId) -> Result<Option<Model>, Error> {
+    let before = of(project).filter(Column::Mode.eq("apply")).filter(Column::Id.lt(id));
+    Ok(before.order_by_desc(Column::Id).one(db).await?)
+}
+
 /// Notes that the run after `run` has begun; false when it has ended, or another run has begun meanwhile.
 pub async fn update_begun(db: &impl ConnectionTrait, id: RepricingId, run: i32, now: DateTime<Utc>) -> Result<bool, Error> {
     let change =
