@@ -144,12 +144,14 @@ impl TelemetryStore {
         after: &PriceableCursor,
         limit: u32,
     ) -> Result<Vec<PriceableRow>, StoreError> {
+        // Not ordered by the whole key, which is the same order within an hour: the store then reads in the order of the key, and
+        // that takes two to three times as long (measured with 200,000 spans of an hour).
         let sql = format!(
             "SELECT trace_id, span_id, start_time, scope_name, provider, model, usage_details, cost_details, total_cost, cost_source, \
              price_id, flags, mapFilter((k, v) -> has(?, k), o.attributes) AS attributes, \
              toUInt64(input_length) + output_length + byteSize(o.attributes) AS bytes FROM observations AS o FINAL WHERE project_id = ? \
              AND start_time >= fromUnixTimestamp64Nano(toInt64(?), 'UTC') AND start_time < fromUnixTimestamp64Nano(toInt64(?), 'UTC') \
-             AND (trace_id, span_id) > (?, ?) AND {BY_LIST} AND {} ORDER BY project_id, toStartOfHour(start_time), trace_id, span_id LIMIT ?",
+             AND (trace_id, span_id) > (?, ?) AND {BY_LIST} AND {} ORDER BY trace_id, span_id LIMIT ?",
             which.condition()
         );
         let (from, to) = which.within(after.hour);

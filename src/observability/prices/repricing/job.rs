@@ -20,7 +20,7 @@ use crate::observability::pricing::Pricer;
 use crate::observability::store::{Priceable, PriceableCursor, PriceableRow, TelemetryStore};
 use crate::organization::Directory;
 
-/// Spans that are looked at together: as many as the store reads without touching what lies behind them.
+/// Spans that are looked at together.
 const PAGE: u32 = 1_000;
 
 /// What pricing anew needs.
