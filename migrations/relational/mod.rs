@@ -8,6 +8,7 @@ mod columns;
 mod m20261122_000001_identity;
 mod m20261130_000001_tenancy;
 mod m20261130_000002_jobs;
+mod m20261130_000003_prices;
 mod m20261201_000001_attempts;
 
 use sea_orm_migration::MigrationTrait;
@@ -21,6 +22,7 @@ pub fn all() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(m20261122_000001_identity::Migration),
         Box::new(m20261130_000001_tenancy::Migration),
         Box::new(m20261130_000002_jobs::Migration),
+        Box::new(m20261130_000003_prices::Migration),
         Box::new(m20261201_000001_attempts::Migration),
     ]
 }

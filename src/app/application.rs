@@ -8,7 +8,7 @@ use std::time::Duration;
 use actix_web::dev::Server;
 use anyhow::Context;
 
-use super::backends::{Backends, pricer};
+use super::backends::{Backends, price_book};
 use super::lifecycle::{Ending, Lifecycle};
 use super::{first_start, jobs, server, worker};
 use crate::common::clock::SharedClock;
@@ -18,6 +18,7 @@ use crate::infra::clickhouse::ClickHouse;
 use crate::infra::crypto::Sealer;
 use crate::infra::metrics::Metrics;
 use crate::observability::ingest::TelemetryQueue;
+use crate::observability::prices::PriceBook;
 use crate::observability::queue::{Direct, GatherLimits, Gatherer, Retry, Streams, StreamsLimits, Writers};
 use crate::observability::store::TelemetryStore;
 
@@ -98,19 +99,21 @@ impl Application {
                 let secrets = first_start::prepare(config, port, &backends.database, clock.clone()).await?;
                 secrets.sealer()?.check(backends.database.conn(), true).await?;
                 let preparing = Arc::new(AtomicUsize::new(0));
-                let queue = queue(config, backends, &metrics, lifecycle, &preparing)?;
+                let prices = price_book(&backends.database)?;
+                let queue = queue(config, backends, &prices, &metrics, lifecycle, &preparing)?;
                 let parts = server::Parts {
                     backends,
                     clock: clock.clone(),
                     metrics: metrics.clone(),
                     readiness: readiness.clone(),
                     queue,
+                    prices: prices.clone(),
                     preparing,
                     secrets: &secrets,
                 };
                 let services = server::Services::new(config, parts, lifecycle)?;
                 if config.role == Role::Standalone {
-                    jobs::start(config, &backends.database, clock, services.bus(), &metrics, lifecycle)?;
+                    jobs::start(config, backends, prices, clock, services.bus(), &metrics, lifecycle)?;
                 }
                 serve(lifecycle, server::http(config, listener, services)?, readiness);
             }
@@ -182,6 +185,7 @@ fn bind(config: &Config) -> anyhow::Result<TcpListener> {
 fn queue(
     config: &Config,
     backends: &Backends,
+    prices: &PriceBook,
     metrics: &Metrics,
     lifecycle: &Lifecycle,
     preparing: &Arc<AtomicUsize>,
@@ -196,7 +200,7 @@ fn queue(
         return Ok(Arc::new(Streams::new(redis.clone(), limits)));
     }
     let gatherer = start_writers(config, backends, metrics, lifecycle, Retry::Never, Arc::clone(preparing));
-    Ok(Arc::new(Direct::new(gatherer, pricer()?, config.ingest.retention_days)))
+    Ok(Arc::new(Direct::new(gatherer, prices.clone(), config.ingest.retention_days)))
 }
 
 /// Starts the tasks that write to the telemetry store; they end once all intake has.

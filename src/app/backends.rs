@@ -15,6 +15,8 @@ use crate::infra::clickhouse::migrate::{self as clickhouse_migrate, MigrateError
 use crate::infra::clickhouse::{ClickHouse, ClickHouseError};
 use crate::infra::db::{self, Database};
 use crate::infra::redis::{Redis, RedisHealth};
+use crate::observability::prices::PriceBook;
+use crate::observability::pricing::Pricer;
 
 /// How long to wait for services that are not there yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -317,9 +319,9 @@ impl Dependency for ClickHouseHealth {
     }
 }
 
-/// The pricing catalogue of the process.
-pub(super) fn pricer() -> anyhow::Result<Arc<crate::observability::pricing::Pricer>> {
-    Ok(Arc::new(crate::observability::pricing::Pricer::from_catalogue()?))
+/// The prices of the installation: those kept in the database before those of the catalogue.
+pub(super) fn price_book(database: &Database) -> anyhow::Result<PriceBook> {
+    Ok(PriceBook::new(database.clone(), Arc::new(Pricer::from_catalogue()?)))
 }
 
 #[cfg(test)]

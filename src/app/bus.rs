@@ -14,6 +14,7 @@ use super::lifecycle::Lifecycle;
 use crate::auth::{ApiKeys, Revoked, Sessions};
 use crate::infra::bus::{Bus, Heard, Notice};
 use crate::infra::redis::{Error, Redis};
+use crate::observability::prices::PriceBook;
 use crate::settings::Settings;
 
 /// How long to wait before connecting again.
@@ -98,6 +99,18 @@ pub(super) fn apply_settings(bus: &Bus, settings: &Settings, lifecycle: &Lifecyc
     lifecycle.spawn("settings", async move {
         while let Some(heard) = drained.run_until_cancelled(listener.next()).await.flatten() {
             settings.apply(&heard).await;
+        }
+        drained.cancelled().await;
+        Ok(())
+    });
+}
+
+/// Starts taking in what prices are changed, here or elsewhere.
+pub(super) fn apply_prices(bus: &Bus, prices: &PriceBook, lifecycle: &Lifecycle) {
+    let (mut listener, prices, drained) = (bus.listen(), prices.clone(), lifecycle.drained_token());
+    lifecycle.spawn("prices", async move {
+        while let Some(heard) = drained.run_until_cancelled(listener.next()).await.flatten() {
+            prices.apply(&heard).await;
         }
         drained.cancelled().await;
         Ok(())

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 
+use super::backends::Backends;
 use super::lifecycle::Lifecycle;
 use super::worker::host;
 use crate::common::clock::SharedClock;
@@ -13,6 +14,10 @@ use crate::infra::db::Database;
 use crate::infra::jobs::{Jobs, PruneJobs, Registry, Runner, Settings};
 use crate::infra::mail::{Mailer, Post, PruneMail, SendMail, Smtp};
 use crate::infra::metrics::Metrics;
+use crate::observability::prices::PriceBook;
+use crate::observability::prices::repricing::{RepriceSpans, Repricer};
+use crate::observability::store::TelemetryStore;
+use crate::organization::Directory;
 
 /// What jobs are made from.
 struct Infra {
@@ -21,6 +26,8 @@ struct Infra {
     jobs: Jobs,
     mailer: Mailer,
     smtp: Option<Smtp>,
+    prices: PriceBook,
+    telemetry: TelemetryStore,
 }
 
 /// Every kind of job, with what it needs, and every schedule.
@@ -32,18 +39,24 @@ fn registry(infra: &Infra) -> anyhow::Result<Registry> {
     registry.register::<SendMail>(Post::new(infra.database.clone(), infra.clock.clone(), infra.smtp.clone()));
     registry.register::<PruneMail>(infra.mailer.clone());
     registry.schedule("prune-mail", "37 * * * *", &PruneMail {})?;
+
+    let directory = Directory::new(infra.database.clone(), infra.clock.clone());
+    let (prices, telemetry) = (infra.prices.clone(), infra.telemetry.clone());
+    registry.register::<RepriceSpans>(Repricer::new(infra.database.clone(), infra.clock.clone(), directory, prices, telemetry));
     Ok(registry)
 }
 
 /// Starts doing jobs.
 pub(super) fn start(
     config: &Config,
-    database: &Database,
+    backends: &Backends,
+    prices: PriceBook,
     clock: SharedClock,
     bus: &Bus,
     metrics: &Metrics,
     lifecycle: &Lifecycle,
 ) -> anyhow::Result<()> {
+    let database = &backends.database;
     let smtp = Smtp::of(&config.mail).context("the mail server of SMTP_HOST cannot be used")?;
     if let Some(smtp) = &smtp {
         tracing::info!(server = smtp.server(), from = config.mail.from_address, "mail is sent");
@@ -54,7 +67,8 @@ pub(super) fn start(
     }
     let jobs = Jobs::new(database.clone(), clock.clone(), bus.clone());
     let mailer = Mailer::new(jobs.clone(), clock.clone()).delivering(smtp.is_some());
-    let registry = registry(&Infra { database: database.clone(), clock, jobs: jobs.clone(), mailer, smtp })?;
+    let telemetry = TelemetryStore::new(backends.clickhouse.clone());
+    let registry = registry(&Infra { database: database.clone(), clock, jobs: jobs.clone(), mailer, smtp, prices, telemetry })?;
     let settings = Settings {
         name: format!("{}-{}-{}", host().chars().take(64).collect::<String>(), std::process::id(), crate::common::id::fresh()),
         concurrency: config.jobs.concurrency,
@@ -97,9 +111,18 @@ mod tests {
         let (db, clock): (_, SharedClock) = (migrated_sqlite().await, Arc::new(SystemClock));
         let jobs = Jobs::new(db.db.clone(), clock.clone(), Bus::new());
         let mailer = Mailer::new(jobs.clone(), clock.clone());
-        let registry = registry(&Infra { database: db.db.clone(), clock, jobs, mailer, smtp: None }).unwrap();
+        let registry = registry(&Infra {
+            database: db.db.clone(),
+            clock,
+            jobs,
+            mailer,
+            smtp: None,
+            prices: crate::app::backends::price_book(&db.db).unwrap(),
+            telemetry: TelemetryStore::new(crate::infra::clickhouse::ClickHouse::connect_url("http://127.0.0.1:1", None, None, "none")),
+        })
+        .unwrap();
         let (kinds, scheduled) = (registry.kinds(), registry.scheduled());
-        assert_eq!(kinds, ["prune_jobs", "prune_mail", "send_mail"]);
+        assert_eq!(kinds, ["prune_jobs", "prune_mail", "reprice_spans", "send_mail"]);
         assert_eq!(scheduled.len(), 2);
         assert!(scheduled.iter().all(|(_, kind)| kinds.contains(kind)), "{scheduled:?}");
     }

@@ -38,6 +38,8 @@ use crate::infra::mail::Mailer;
 use crate::infra::metrics::Metrics;
 use crate::infra::rate_limit::{InProcess, InRedis, RateLimiter, Window};
 use crate::observability::ingest::{Ingest, TelemetryQueue};
+use crate::observability::prices::repricing::Repricings;
+use crate::observability::prices::{PriceBook, Prices};
 use crate::observability::store::TelemetryStore;
 use crate::organization::{Directory, Invitations, Organizations, Projects};
 use crate::settings::Settings;
@@ -76,6 +78,8 @@ pub(super) struct Services {
     cookies: web::Data<RefreshCookie>,
     ingest: web::Data<Ingest>,
     store: web::Data<TelemetryStore>,
+    prices: web::Data<Prices>,
+    repricings: web::Data<Repricings>,
 }
 
 /// What [`Services::new`] is made from, beside the configuration.
@@ -85,6 +89,7 @@ pub(super) struct Parts<'a> {
     pub metrics: Metrics,
     pub readiness: Readiness,
     pub queue: Arc<dyn TelemetryQueue>,
+    pub prices: PriceBook,
     pub preparing: Arc<AtomicUsize>,
     pub secrets: &'a Secrets,
 }
@@ -92,7 +97,7 @@ pub(super) struct Parts<'a> {
 impl Services {
     /// Makes the services in the order in which they need each other, and starts their background tasks.
     pub(super) fn new(config: &Config, parts: Parts<'_>, lifecycle: &Lifecycle) -> anyhow::Result<Self> {
-        let Parts { backends, clock, metrics, readiness, queue, preparing, secrets } = parts;
+        let Parts { backends, clock, metrics, readiness, queue, prices: book, preparing, secrets } = parts;
         let database = &backends.database;
         let enterprise = Enterprise::new(config, clock.clone());
         let users = Users::new(database.clone(), clock.clone());
@@ -132,6 +137,9 @@ impl Services {
         );
         let organization_administration = OrganizationAdministration::new(database.clone(), organizations.clone());
         let authorizer = Authorizer::new(directory.clone(), Arc::clone(&enterprise.seams.rbac));
+        let store = TelemetryStore::new(backends.clickhouse.clone());
+        let prices = Prices::new(database.clone(), clock.clone(), audit.clone(), bus.clone(), book.clone(), store.clone());
+        let repricings = Repricings::new(database.clone(), clock.clone(), audit.clone(), jobs.clone());
         let ingest = Ingest::new(config.ingest.clone(), clock.clone(), metrics.clone(), queue, preparing);
 
         if let Some(redis) = &backends.redis {
@@ -139,6 +147,7 @@ impl Services {
         }
         bus::apply_revocations(&bus, &api_keys, &sessions, lifecycle);
         bus::apply_settings(&bus, &settings, lifecycle);
+        bus::apply_prices(&bus, &book, lifecycle);
         let (keys, drained) = (api_keys.clone(), lifecycle.drained_token());
         lifecycle.spawn("api key usage", async move {
             keys.keep_last_used(drained).await;
@@ -176,7 +185,9 @@ impl Services {
             organization_administration: web::Data::new(organization_administration),
             cookies: web::Data::new(RefreshCookie { secure: config.secure_cookies() }),
             ingest: web::Data::new(ingest),
-            store: web::Data::new(TelemetryStore::new(backends.clickhouse.clone())),
+            store: web::Data::new(store),
+            prices: web::Data::new(prices),
+            repricings: web::Data::new(repricings),
         })
     }
 
@@ -215,6 +226,8 @@ impl Services {
             cookies,
             ingest,
             store,
+            prices,
+            repricings,
         } = self.clone();
         config
             .app_data(clock)
@@ -242,7 +255,9 @@ impl Services {
             .app_data(organization_administration)
             .app_data(cookies)
             .app_data(ingest)
-            .app_data(store);
+            .app_data(store)
+            .app_data(prices)
+            .app_data(repricings);
     }
 }
 
@@ -266,6 +281,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
         .configure(crate::organization::http::routes)
         .configure(crate::audit::http::routes)
         .configure(crate::observability::routes)
+        .configure(crate::observability::prices::routes)
         .configure(crate::enterprise::routes);
 }
 

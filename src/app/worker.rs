@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 
 use super::application::start_writers;
-use super::backends::{Backends, pricer};
+use super::backends::{Backends, price_book};
 use super::lifecycle::Lifecycle;
 use super::{bus, jobs};
 use crate::common::clock::SharedClock;
@@ -34,7 +34,8 @@ pub(super) fn start(
         retention_days: config.ingest.retention_days,
         name: format!("{}-{}-{}", host(), std::process::id(), crate::common::id::fresh()),
     };
-    let consumer = Consumer::new(redis.clone(), settings, gatherer, pricer()?, metrics.clone(), preparing);
+    let prices = price_book(&backends.database)?;
+    let consumer = Consumer::new(redis.clone(), settings, gatherer, prices.clone(), metrics.clone(), preparing);
     let stop = lifecycle.stop_token();
     lifecycle.spawn_intake("telemetry consumer", async move {
         consumer.run(stop).await;
@@ -42,7 +43,8 @@ pub(super) fn start(
     });
     let bus = Bus::new();
     bus::connect(&redis, &bus, lifecycle);
-    jobs::start(config, &backends.database, clock, &bus, metrics, lifecycle)
+    bus::apply_prices(&bus, &prices, lifecycle);
+    jobs::start(config, backends, prices, clock, &bus, metrics, lifecycle)
 }
 
 /// The name of this machine.

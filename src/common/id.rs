@@ -100,6 +100,10 @@ ids! {
     JobId;
     /// A mail in the outbox.
     MailId;
+    /// An own price for a model.
+    ModelPriceId;
+    /// A re-pricing of stored spans.
+    RepricingId;
 }
 
 #[cfg(test)]

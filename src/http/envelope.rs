@@ -97,6 +97,11 @@ impl<T> Answer<T> {
         Self { status: StatusCode::CREATED, ..Self::ok(data) }
     }
 
+    /// 202 with `data`: it is done in the background.
+    pub fn accepted(data: T) -> Self {
+        Self { status: StatusCode::ACCEPTED, ..Self::ok(data) }
+    }
+
     /// 200 with one page of a list.
     pub fn page(data: T, pagination: Pagination) -> Self {
         Self { pagination: Some(pagination), ..Self::ok(data) }

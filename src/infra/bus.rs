@@ -18,6 +18,8 @@ pub enum Topic {
     Tenants,
     /// A job may be run.
     Jobs,
+    /// Own prices of a project or an organisation have changed.
+    Prices,
     /// What a newer process says and this one does not know.
     #[serde(other)]
     Unknown,

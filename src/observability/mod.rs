@@ -4,6 +4,7 @@ pub mod convert;
 mod http;
 pub mod ingest;
 pub mod otlp;
+pub mod prices;
 pub mod pricing;
 pub mod queue;
 pub mod rows;

@@ -12,6 +12,13 @@ pub type Pairs<V> = Vec<(String, V)>;
 /// Bit that lifts the version of an ended span above every running report of the same span, whenever either arrives.
 pub const ENDED_VERSION_BIT: u64 = 1 << 62;
 
+/// Flag of a span whose usage is the sum of what its children report: it has no cost of its own.
+pub const USAGE_ROLLED_UP: &str = "usage_rolled_up";
+/// Flag of a span that costs more than can be stored.
+pub const COST_OVERFLOW: &str = "cost_overflow";
+/// `cost_source` of a cost that the client gave; no price list changes it.
+pub const CLIENT_COST: &str = "client";
+
 /// How the text of an attribute value is to be read back. Zero (string) is never stored in a `*_types` map.
 ///
 /// Source: `AnyValue` of opentelemetry-proto `common/v1/common.proto`.
@@ -102,7 +109,7 @@ pub struct ObservationRow {
     pub client_total_tokens: Option<u64>,
     /// Null when the price is unknown; never zero for that.
     pub total_cost: Option<i64>,
-    /// `catalogue`, `project`, `client`, or empty.
+    /// `catalogue`, `organization`, `project`, `client`, or empty.
     pub cost_source: String,
     pub price_id: String,
     pub flags: Vec<String>,
@@ -160,6 +167,7 @@ pub struct ObservationRow {
     pub retention_days: u16,
     /// Milliseconds since the Unix epoch; kept when the row is rewritten.
     pub ingested_at: i64,
-    /// Microseconds of first receipt, plus [`ENDED_VERSION_BIT`] once the span has ended.
+    /// Microseconds of first receipt, plus [`ENDED_VERSION_BIT`] once the span has ended, plus one for each time it was priced
+    /// anew: more than the row before, less than anything the client sends later.
     pub row_version: u64,
 }

@@ -28,6 +28,7 @@ mod lossless;
 mod metrics;
 mod once;
 mod outage;
+mod prices;
 mod queue;
 mod quiet;
 mod read;

@@ -4,8 +4,8 @@ use sea_orm::sea_query::{ArrayType, ColumnType, Nullable, StringLen, ValueType, 
 use sea_orm::{ColIdx, DbErr, IntoActiveValue, QueryResult, TryFromU64, TryGetError, TryGetable, Value};
 
 use crate::common::id::{
-    ApiKeyId, AuditId, InvitationId, JobId, MailId, MemberId, OrganizationId, ProjectId, RecoveryCodeId, RoleId, SessionId,
-    SettingChangeId, SettingId, UserId, UserTokenId,
+    ApiKeyId, AuditId, InvitationId, JobId, MailId, MemberId, ModelPriceId, OrganizationId, ProjectId, RecoveryCodeId, RepricingId, RoleId,
+    SessionId, SettingChangeId, SettingId, UserId, UserTokenId,
 };
 
 macro_rules! columns {
@@ -76,5 +76,7 @@ columns!(
     SettingChangeId,
     AuditId,
     JobId,
-    MailId
+    MailId,
+    ModelPriceId,
+    RepricingId
 );

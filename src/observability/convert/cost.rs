@@ -1,13 +1,45 @@
-//! Costs that the client worked out itself.
+//! What a span cost: as its client worked it out, or by a price list.
 
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 
 use super::family::{Field, Read};
 use super::table::View;
 use crate::observability::otlp::text::double_text;
-use crate::observability::pricing::{Money, parse_money};
+use crate::observability::pricing::{Money, Pricer, Query, parse_money};
 use crate::observability::rows::Pairs;
 use crate::observability::usage::{Tokens, UsageKind};
+
+/// What a span costs by a price list, in the form in which its row holds it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ListedCost {
+    pub details: Pairs<i64>,
+    /// None where no price is known.
+    pub total: Option<i64>,
+    /// `project`, `organization` or `catalogue`; empty without a price.
+    pub source: &'static str,
+    pub price_id: String,
+    /// It costs more than can be stored, and has no total for that.
+    pub overflow: bool,
+}
+
+/// Prices a span; a model without a name has no price.
+#[must_use]
+pub fn listed_cost(pricer: &Pricer, query: &Query<'_>) -> ListedCost {
+    if query.model.is_empty() {
+        return ListedCost::default();
+    }
+    match pricer.price(query) {
+        None => ListedCost::default(),
+        Some(priced) if priced.total.is_none() => ListedCost { overflow: true, ..ListedCost::default() },
+        Some(priced) => ListedCost {
+            details: priced.details,
+            total: priced.total,
+            source: priced.source,
+            price_id: priced.price_id.to_string(),
+            overflow: false,
+        },
+    }
+}
 
 /// What a client said a span cost, in 10^-12 US dollars.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -29,6 +29,7 @@ mod table;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+pub mod tier;
 mod unfold;
 mod value;
 
@@ -40,6 +41,7 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use crate::observability::otlp::json::encode_entity_refs;
 use crate::observability::pricing::Pricer;
 use crate::observability::rows::{ObservationRow, Pairs};
+pub use cost::{ListedCost, listed_cost};
 pub use explain::{Explanation, FilledField, explain};
 pub use rebuild::{Rebuilt, rebuild};
 use table::Found;

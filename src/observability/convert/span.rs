@@ -12,9 +12,9 @@ use super::family::{Field, Read};
 use super::provider::normalise_provider;
 use super::table::{Found, Hit, View};
 use super::value::{as_number, as_text, into_maps};
-use super::{ConvertContext, cost, counting, io, original, preview};
-use crate::observability::pricing::{Pricer, Query, ServiceTier};
-use crate::observability::rows::{ENDED_VERSION_BIT, ObservationRow};
+use super::{ConvertContext, cost, counting, io, original, preview, tier};
+use crate::observability::pricing::{Pricer, Query};
+use crate::observability::rows::{COST_OVERFLOW, ENDED_VERSION_BIT, ObservationRow, USAGE_ROLLED_UP};
 
 const HOUR_NS: i64 = 3_600 * 1_000_000_000;
 /// A start further ahead of the receipt than this is a clock that runs fast: five minutes.
@@ -278,7 +278,7 @@ fn set_usage(row: &mut ObservationRow, counted: &counting::Counted, rolled_up: b
     row.usage_details.push(("total".to_owned(), row.total_tokens));
     if rolled_up {
         (row.input_tokens, row.output_tokens, row.total_tokens) = (0, 0, 0);
-        flag(row, "usage_rolled_up");
+        flag(row, USAGE_ROLLED_UP);
     }
     if let Some(label) = counted.label {
         note(row, "usage", label);
@@ -302,20 +302,17 @@ fn set_cost(row: &mut ObservationRow, view: &View<'_>, pricer: Option<&Pricer>, 
         }
         return;
     }
-    if counted.tokens.is_empty() || row.model.is_empty() {
-        return;
+    let query =
+        Query { provider: &row.provider, model: &row.model, start_ns: row.start_time, tokens: &counted.tokens, tier: tier::of(view) };
+    let Some(pricer) = pricer else { return };
+    let listed = cost::listed_cost(pricer, &query);
+    if listed.overflow {
+        flag(row, COST_OVERFLOW);
     }
-    let tier = view.text(Field::ServiceTier).map_or(ServiceTier::Standard, |(tier, _)| ServiceTier::from_name(&tier));
-    let query = Query { provider: &row.provider, model: &row.model, start_ns: row.start_time, tokens: &counted.tokens, tier };
-    let Some(priced) = pricer.and_then(|pricer| pricer.price(&query)) else { return };
-    if priced.total.is_none() {
-        flag(row, "cost_overflow");
-        return;
-    }
-    row.total_cost = priced.total;
-    row.cost_details = priced.details;
-    priced.source.clone_into(&mut row.cost_source);
-    row.price_id = priced.price_id.to_string();
+    row.total_cost = listed.total;
+    row.cost_details = listed.details;
+    listed.source.clone_into(&mut row.cost_source);
+    row.price_id = listed.price_id;
 }
 
 fn set_status(row: &mut ObservationRow, view: &View<'_>, status: Option<Status>) {

@@ -157,6 +157,21 @@ impl Table {
         self.fields.iter().flatten().any(|candidate| matches!(candidate.source, Place::Events(_)) && candidate.label == label)
     }
 
+    /// The attributes that the rules of a field look at.
+    pub(super) fn attributes_of(&self, field: Field) -> Vec<&'static str> {
+        let candidates = self.fields.get(field as usize).map_or(&[][..], Vec::as_slice);
+        let places: Vec<usize> = candidates
+            .iter()
+            .filter_map(|candidate| match candidate.source {
+                Place::Key(at) | Place::Part(Part { whole: at, .. }) => Some(at),
+                Place::Group(..) | Place::Resource(_) | Place::Events(_) => None,
+            })
+            .collect();
+        let mut keys: Vec<&'static str> = self.keys.iter().filter(|(_, at)| places.contains(at)).map(|(key, _)| *key).collect();
+        keys.sort_unstable();
+        keys
+    }
+
     fn key(&mut self, key: &'static str) -> usize {
         let next = self.keys.len();
         *self.keys.entry(key).or_insert(next)

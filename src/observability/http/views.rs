@@ -367,7 +367,7 @@ pub struct SpanDetail {
     pub prompt: Option<PromptRef>,
     /// US dollars by kind of usage.
     pub cost_details: BTreeMap<String, String>,
-    /// `catalogue`, `project`, `client` or empty.
+    /// `catalogue`, `organization`, `project`, `client` or empty.
     pub cost_source: String,
     pub price_id: String,
     /// The total that the client reported, beside ours.

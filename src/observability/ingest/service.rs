@@ -20,6 +20,7 @@ use crate::config;
 use crate::error::{ApiError, Code};
 use crate::http::otlp::Encoding;
 use crate::infra::metrics::Metrics;
+use crate::observability::pricing::Pricer;
 use crate::observability::queue::{Entry, Preparing, Slices, memory_to_store};
 use crate::observability::{otlp, validate};
 
@@ -114,11 +115,14 @@ pub enum PublishError {
 /// Where accepted batches go: straight into the store (standalone) or into Redis Streams (server).
 #[async_trait]
 pub trait TelemetryQueue: Send + Sync {
-    /// Brings a batch into the queue's own form. Blocks while it computes.
+    /// The prices of the batch's project, where this queue prices spans itself.
+    async fn pricer(&self, tenant: &Tenant) -> Option<Arc<Pricer>>;
+
+    /// Brings a batch into the queue's own form, with the prices that [`TelemetryQueue::pricer`] gave. Blocks while it computes.
     ///
     /// # Errors
     /// When the batch cannot be written in that form.
-    fn prepare(&self, batch: Batch) -> Result<Prepared, PublishError>;
+    fn prepare(&self, batch: Batch, pricer: Option<Arc<Pricer>>) -> Result<Prepared, PublishError>;
 
     /// Makes a prepared batch durable; only then it returns.
     async fn publish(&self, prepared: Prepared) -> Result<Published, PublishError>;
@@ -220,7 +224,8 @@ impl Ingest {
         }
         let queue = Arc::clone(&self.queue);
         let size = batch.protobuf.as_ref().map_or(INLINE_BYTES + 1, Bytes::len).max(batch.memory / INLINE_FACTOR);
-        let published = match self.compute(size, move || queue.prepare(batch)).await? {
+        let pricer = self.queue.pricer(&batch.tenant).await;
+        let published = match self.compute(size, move || queue.prepare(batch, pricer)).await? {
             Ok(prepared) => self.queue.publish(prepared).await,
             Err(error) => Err(error),
         };

@@ -137,31 +137,142 @@ fn nothing_used_costs_nothing_and_too_much_is_no_number() {
     assert_eq!(priced_at(pricer, "openai", "gpt-4o", NOW, ServiceTier::Standard, &absurd).unwrap().total, None);
 }
 
+fn flat(amounts: &[(&str, &str)]) -> RatesFile {
+    RatesFile { rates: amounts.iter().map(|(kind, amount)| ((*kind).to_owned(), (*amount).to_owned())).collect(), above: Vec::new() }
+}
+
+fn version(from: Option<&str>, amounts: &[(&str, &str)]) -> PriceFile {
+    PriceFile { from: from.map(str::to_owned), seen: None, source: None, rates: flat(amounts), batch: None, flex: None, priority: None }
+}
+
+fn own(owner: Owner, provider: &str, model: &str, prices: Vec<PriceFile>) -> OwnPrice {
+    OwnPrice { owner, id: format!("id-of-{model}"), provider: provider.to_owned(), model: model.to_owned(), prices }
+}
+
 #[test]
-fn a_project_price_comes_first() {
-    let price = |amount: &str| PriceFile {
-        from: None,
-        seen: None,
-        rates: RatesFile { rates: [("input".to_owned(), amount.to_owned())].into(), above: Vec::new() },
-        batch: None,
-        flex: None,
-        priority: None,
-    };
-    let own = |provider: &str, model: &str, amount: &str| Override {
-        provider: provider.to_owned(),
-        model: model.to_owned(),
-        prices: vec![price(amount)],
-    };
-    let overrides = Overrides::new(&[own("openai", "gpt-4o", "1"), own("", "my-*", "7"), own("", "my-own", "5")]).unwrap();
-    let pricer = &pricer().with_overrides(overrides);
+fn a_projects_price_comes_before_the_organisations_before_the_catalogues() {
+    let input = |amount| vec![version(None, &[("input", amount)])];
+    let own = OwnPrices::new(vec![
+        own(Owner::Organization, "openai", "gpt-4o", input("9")),
+        own(Owner::Organization, "", "team-*", input("8")),
+        own(Owner::Project, "", "my-*", input("7")),
+        own(Owner::Project, "", "my-big-*", input("6")),
+        own(Owner::Project, "", "my-own", input("5")),
+        own(Owner::Project, "openai", "gpt-4o", input("1")),
+        own(Owner::Project, "vllm", "team-a", input("4")),
+        own(Owner::Project, "groq", "llama-3.3-70b-versatile", vec![version(Some("2030-01-01"), &[("input", "3")])]),
+    ]);
+    let pricer = &pricer().with_own(own.unwrap());
     let million = tokens(&[(UsageKind::Input, 1_000_000)]);
-    let priced = |provider, model| {
-        let priced = priced_at(pricer, provider, model, NOW, ServiceTier::Standard, &million).unwrap();
-        (priced.total.unwrap() / DOLLAR, priced.source)
+    let found = |provider, model| {
+        let priced = priced_at(pricer, provider, model, NOW, ServiceTier::Standard, &million)?;
+        let rule = pricer.find(provider, model, NOW).unwrap().rule.name();
+        Some((priced.total.unwrap() / (DOLLAR / 100), priced.source, rule))
     };
-    assert_eq!(priced("openai", "gpt-4o-2024-08-06"), (1, "project"));
-    assert_eq!(priced("vllm", "my-own"), (5, "project"));
-    assert_eq!(priced("vllm", "my-llama"), (7, "project"));
-    assert_eq!(priced("openai", "gpt-4.1"), (2, "catalogue"));
-    assert!(Overrides::new(&[own("", "m", "cheap")]).is_err());
+    for (provider, model, expected) in [
+        ("openai", "gpt-4o", Some((100, "project", "exact"))),
+        ("openai", "GPT-4o", Some((100, "project", "exact"))),
+        ("openai", "gpt-4o-2024-08-06", Some((100, "project", "normalised"))),
+        ("openrouter", "openai/gpt-4o", Some((100, "project", "normalised"))),
+        // Another provider's model of the same name is not this one.
+        ("ollama", "gpt-4o", None),
+        ("vllm", "my-own", Some((500, "project", "exact"))),
+        ("vllm", "my-llama", Some((700, "project", "pattern"))),
+        ("vllm", "my-big-llama", Some((600, "project", "pattern"))),
+        ("vllm", "team-a", Some((400, "project", "exact"))),
+        ("ollama", "team-a", Some((800, "organization", "pattern"))),
+        ("openai", "gpt-4.1", Some((200, "catalogue", "exact"))),
+        // An own price that does not hold yet leaves the span to the lists behind it.
+        ("groq", "llama-3.3-70b-versatile", Some((59, "catalogue", "exact"))),
+        ("anthropic", "claude-3-5-sonnet-latest", Some((300, "catalogue", "normalised"))),
+    ] {
+        assert_eq!(found(provider, model), expected, "{provider} {model}");
+    }
+    let id = |provider, model, time| pricer.find(provider, model, time).unwrap().price_id.to_string();
+    assert_eq!(id("openai", "gpt-4o", NOW), "project/id-of-gpt-4o");
+    assert_eq!(id("groq", "llama-3.3-70b-versatile", i64::MAX), "project/id-of-llama-3.3-70b-versatile@2030-01-01");
+    let wrong = |prices| OwnPrices::new(vec![super::tests::own(Owner::Project, "", "m", prices)]).is_err();
+    assert!(wrong(vec![version(None, &[("input", "cheap")])]));
+    assert!(wrong(vec![version(None, &[("thoughts", "1")])]));
+    assert!(wrong(vec![version(Some("tomorrow"), &[("input", "1")])]));
+}
+
+/// Context, service tier and time decide together; amounts are exact to 12 places.
+#[test]
+fn own_prices_have_tiers_contexts_and_days() {
+    let long = |limit, amount: &str| AboveFile { input_tokens: limit, rates: flat(&[("input", amount)]).rates };
+    let first = version(Some("2025-01-01"), &[("input", "1.000001"), ("output", "0.000001")]);
+    let second = PriceFile {
+        rates: RatesFile { above: vec![long(1_000, "3"), long(2_000, "4")], ..flat(&[("input", "2"), ("output", "8")]) },
+        batch: Some(flat(&[("input", "1")])),
+        priority: Some(RatesFile { above: vec![long(1_000, "30")], ..flat(&[("input", "20"), ("output", "80")]) }),
+        ..version(Some("2025-06-01"), &[])
+    };
+    let own = OwnPrices::new(vec![own(Owner::Project, "", "m", vec![second, first])]).unwrap();
+    let pricer = &pricer().with_own(own);
+    let day = |date: &str| price::day_ns(date).unwrap();
+    let cost = |date: i64, tier, input, output| {
+        let used = tokens(&[(UsageKind::Input, input), (UsageKind::Output, output)]);
+        priced_at(pricer, "x", "m", date, tier, &used).map(|priced| priced.total.unwrap())
+    };
+    use ServiceTier::{Batch, Flex, Priority, Standard};
+    let (early, late) = (day("2025-01-01"), day("2025-06-01"));
+    for (date, tier, input, output, expected) in [
+        (early - 1, Standard, 1, 0, None),
+        (early, Standard, 1, 0, Some(1_000_001)),
+        (early, Standard, 1, 1, Some(1_000_002)),
+        (early, Batch, 1, 0, Some(1_000_001)),
+        (late - 1, Standard, 1_000_000, 0, Some(1_000_001_000_000)),
+        (late, Standard, 1_000, 1, Some(2_008_000_000)),
+        (late, Standard, 1_001, 1, Some(3_011_000_000)),
+        (late, Standard, 2_001, 0, Some(8_004_000_000)),
+        // A tier without long contexts has its own price for all of them; without an output price it has the standard one.
+        (late, Batch, 2_001, 1, Some(2_009_000_000)),
+        (late, Flex, 1_000, 0, Some(2_000_000_000)),
+        (late, Priority, 1_000, 1, Some(20_080_000_000)),
+        (late, Priority, 1_001, 1, Some(30_110_000_000)),
+    ] {
+        assert_eq!(cost(date, tier, input, output), expected, "{date} {tier:?} {input} {output}");
+    }
+}
+
+#[test]
+fn a_quote_says_why() {
+    let own = OwnPrices::new(vec![
+        own(Owner::Project, "", "half", vec![version(None, &[("input", "1")])]),
+        own(Owner::Project, "", "new", vec![version(Some("2030-01-01"), &[("input", "1")])]),
+    ]);
+    let pricer = &pricer().with_own(own.unwrap());
+    let used = tokens(&[(UsageKind::Input, 10), (UsageKind::InputCacheRead, 4), (UsageKind::Output, 2)]);
+    let quote = |provider, model| pricer.quote(&Query { provider, model, start_ns: NOW, tokens: &used, tier: ServiceTier::Batch });
+    assert_eq!(quote("x", "unheard-of").unpriced, Some(Unpriced::UnknownModel));
+    assert_eq!(quote("x", "new").unpriced, Some(Unpriced::BeforeFirstPrice));
+    let half = quote("x", "half");
+    assert_eq!(half.unpriced, Some(Unpriced::NoRate(vec![UsageKind::Output])));
+    let rates: Vec<_> = half.lines.iter().map(|line| line.rate.map(|rate| (rate.kind, rate.tier))).collect();
+    assert_eq!(rates, [Some((UsageKind::Input, ServiceTier::Standard)), Some((UsageKind::Input, ServiceTier::Standard)), None]);
+    let whole = quote("openai", "gpt-4o");
+    assert_eq!(whole.unpriced, None);
+    let again = pricer
+        .quote_by(&whole.found.unwrap().price_id, &Query { provider: "", model: "", start_ns: 0, tokens: &used, tier: ServiceTier::Batch });
+    assert_eq!(again.unwrap(), whole.lines);
+    assert_eq!(
+        pricer
+            .quote_by("openai/gpt-4o@1999-01-01", &Query { provider: "", model: "", start_ns: 0, tokens: &used, tier: ServiceTier::Batch }),
+        None
+    );
+}
+
+#[test]
+fn every_price_of_the_catalogue_says_where_it_is_from_and_when_it_was_taken() {
+    let mut prices = 0;
+    for entry in pricer().catalogue() {
+        for (id, price) in entry.prices() {
+            prices += 1;
+            assert!(price.source.as_deref().is_some_and(|source| source.len() > 5), "{id} has no source");
+            assert!(price.seen.as_deref().is_some_and(is_day), "{id} has no date");
+            assert!(price.from.as_deref().is_none_or(is_day), "{id}");
+        }
+    }
+    assert!(prices > 700, "{prices}");
 }

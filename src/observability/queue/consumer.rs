@@ -24,7 +24,7 @@ use super::slices::{Origin, Slices};
 use super::streams::{GROUP, Keys};
 use crate::infra::metrics::Metrics;
 use crate::infra::redis::{Error, Redis};
-use crate::observability::pricing::Pricer;
+use crate::observability::prices::PriceBook;
 
 /// Entries asked for at once, at most.
 const READ_COUNT: usize = 64;
@@ -59,7 +59,7 @@ pub struct Consumer {
     keys: Keys,
     settings: ConsumerSettings,
     gatherer: Gatherer,
-    pricer: Arc<Pricer>,
+    prices: PriceBook,
     metrics: Metrics,
     preparing: Arc<AtomicUsize>,
     cores: Arc<Semaphore>,
@@ -124,7 +124,7 @@ impl Consumer {
         redis: Redis,
         settings: ConsumerSettings,
         gatherer: Gatherer,
-        pricer: Arc<Pricer>,
+        prices: PriceBook,
         metrics: Metrics,
         preparing: Arc<AtomicUsize>,
     ) -> Self {
@@ -134,7 +134,7 @@ impl Consumer {
             redis,
             settings,
             gatherer,
-            pricer,
+            prices,
             metrics,
             preparing,
             cores: Arc::new(Semaphore::new(cores)),
@@ -364,7 +364,7 @@ impl Shard {
 
     async fn convert(&self, entry: Result<Entry, String>) -> Result<Slices, String> {
         let entry = entry?;
-        let pricer = Arc::clone(&self.consumer.pricer);
+        let pricer = self.consumer.prices.of_or_last(entry.tenant.organization_id, entry.tenant.project_id).await;
         let retention_days = self.consumer.settings.retention_days;
         let _permit = self.consumer.cores.acquire().await.map_err(|error| error.to_string())?;
         let work = move || {

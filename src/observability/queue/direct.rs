@@ -6,28 +6,34 @@ use async_trait::async_trait;
 
 use super::gather::{Gatherer, WriteError};
 use super::slices::{Origin, Slices};
-use crate::observability::ingest::{Batch, Prepared, PublishError, Published, TelemetryQueue};
+use crate::observability::ingest::{Batch, Prepared, PublishError, Published, TelemetryQueue, Tenant};
+use crate::observability::prices::PriceBook;
 use crate::observability::pricing::Pricer;
 
 /// Converts in the request and commits in a group.
 #[derive(Debug, Clone)]
 pub struct Direct {
     gatherer: Gatherer,
-    pricer: Arc<Pricer>,
+    prices: PriceBook,
     retention_days: u16,
 }
 
 impl Direct {
     /// A queue in front of `gatherer`.
     #[must_use]
-    pub fn new(gatherer: Gatherer, pricer: Arc<Pricer>, retention_days: u16) -> Self {
-        Self { gatherer, pricer, retention_days }
+    pub fn new(gatherer: Gatherer, prices: PriceBook, retention_days: u16) -> Self {
+        Self { gatherer, prices, retention_days }
     }
 }
 
 #[async_trait]
 impl TelemetryQueue for Direct {
-    fn prepare(&self, batch: Batch) -> Result<Prepared, PublishError> {
+    async fn pricer(&self, tenant: &Tenant) -> Option<Arc<Pricer>> {
+        Some(self.prices.of_or_last(tenant.organization_id, tenant.project_id).await)
+    }
+
+    fn prepare(&self, batch: Batch, pricer: Option<Arc<Pricer>>) -> Result<Prepared, PublishError> {
+        let pricer = pricer.unwrap_or_else(|| Arc::clone(self.prices.catalogue()));
         let origin = Origin {
             project_id: batch.tenant.project_id,
             environment: batch.environment,
@@ -35,7 +41,7 @@ impl TelemetryQueue for Direct {
             retention_days: self.retention_days,
         };
         drop(batch.protobuf);
-        let slices = Slices::new(batch.request, origin, Arc::clone(&self.pricer));
+        let slices = Slices::new(batch.request, origin, pricer);
         Ok(Prepared::Rows { slices: Box::new(slices), preparing: batch.preparing, held: batch.held })
     }
 

@@ -1,5 +1,7 @@
 //! The queue of servers and workers: Redis Streams `telemetry:{0}` … `telemetry:{P-1}`, one cluster slot each.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use deadpool_redis::redis::{RedisError, Script};
 use prost::Message;
@@ -7,7 +9,8 @@ use prost::Message;
 use super::entry::Entry;
 use super::scripts::ADD;
 use crate::infra::redis::{Error, Redis};
-use crate::observability::ingest::{Batch, Prepared, PublishError, Published, TelemetryQueue};
+use crate::observability::ingest::{Batch, Prepared, PublishError, Published, TelemetryQueue, Tenant};
+use crate::observability::pricing::Pricer;
 
 /// zstd level of queued bodies: the fastest that still shrinks text to a third.
 const LEVEL: i32 = 1;
@@ -116,7 +119,12 @@ impl Streams {
 
 #[async_trait]
 impl TelemetryQueue for Streams {
-    fn prepare(&self, batch: Batch) -> Result<Prepared, PublishError> {
+    async fn pricer(&self, _: &Tenant) -> Option<Arc<Pricer>> {
+        // Workers price.
+        None
+    }
+
+    fn prepare(&self, batch: Batch, _: Option<Arc<Pricer>>) -> Result<Prepared, PublishError> {
         let protobuf = batch.protobuf.unwrap_or_else(|| batch.request.encode_to_vec().into());
         drop(batch.request);
         let body =

@@ -2,12 +2,14 @@
 
 mod error;
 mod fold;
+mod pricing;
 mod raw;
 mod read;
 mod rows;
 mod write;
 
 pub use error::StoreError;
+pub use pricing::{Priceable, PriceableCursor, PriceableRow, UnpricedRow};
 pub use raw::{MOST_SPANS, RawTrace};
 pub use read::{SpanCursor, TraceCursor, TraceFilter};
 pub use rows::{SpanRow, TraceRow};

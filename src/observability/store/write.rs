@@ -15,7 +15,7 @@ const TRACES_PER_STATEMENT: usize = 4_000;
 /// So few spans are read back sooner than it takes to ask which traces are whole.
 const FEW_SPANS: usize = 100;
 /// Bytes of query text that so many ids need.
-const MAX_QUERY_SIZE: &str = "1048576";
+pub(super) const MAX_QUERY_SIZE: &str = "1048576";
 
 /// Year and month.
 type Month = (i32, u32);
@@ -74,6 +74,18 @@ impl TelemetryStore {
             for traces in traces.chunks(TRACES_PER_STATEMENT) {
                 self.recompute_traces(project, traces).await.map_err(|error| StoreError::of_write(&error))?;
             }
+        }
+        Ok(())
+    }
+
+    /// Writes the rows of these traces anew from all their stored spans, as [`TelemetryStore::recompute`] does.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], mostly.
+    pub async fn recompute_stored(&self, project: &str, traces: &[&str]) -> Result<(), StoreError> {
+        for traces in traces.chunks(TRACES_PER_STATEMENT) {
+            let traces: Vec<(&str, Vec<&ObservationRow>)> = traces.iter().map(|trace| (*trace, Vec::new())).collect();
+            self.recompute_traces(project, &traces).await.map_err(|error| StoreError::of_write(&error))?;
         }
         Ok(())
     }

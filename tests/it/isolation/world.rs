@@ -110,6 +110,12 @@ impl Tenant {
         let body = json!({"email": format!("invited-{canary}@example.com"), "role": "viewer"});
         let invitation = id(&post(format!("/api/v1/organizations/{organization}/invitations"), body).await);
         let (trace_id, span_id) = store_trace(app, &key, canary).await;
+        let body = json!({"model": format!("model {canary}"), "prices": [{"rates": {"input": "1"}}]});
+        let price = id(&post(format!("/api/v1/projects/{project}/prices"), body.clone()).await);
+        post(format!("/api/v1/organizations/{organization}/prices"), body).await;
+        let body = json!({"mode": "preview", "models": [{"model": format!("model {canary}")}]});
+        let repricing = id(&post(format!("/api/v1/projects/{project}/repricings"), body).await);
+        wait_for_repricing(app, &owner, &project, &repricing).await;
         // What administrators look at; the same for every tenant.
         let first = |path: &'static str| async move { must(app, Method::GET, path, &app.token, None).await[0].clone() };
         let (job, mail, schedule) =
@@ -126,10 +132,24 @@ impl Tenant {
             ("job_id", id(&job)),
             ("mail_id", id(&mail)),
             ("name", schedule["name"].as_str().unwrap().to_owned()),
+            ("price_id", price),
+            ("repricing_id", repricing),
             ("key", "rate_limit.requests_per_minute_per_key".to_owned()),
         ]);
         Self { canary: canary.to_owned(), owner, viewer, nobody, key, ids: Ids(ids) }
     }
+}
+
+/// Waits until a re-pricing has ended: it would change under the eyes of the walk.
+async fn wait_for_repricing(app: &TestApp, owner: &Person, project: &str, id: &str) {
+    let path = format!("/api/v1/projects/{project}/repricings/{id}");
+    for _ in 0..300 {
+        if must(app, Method::GET, &path, &owner.token, None).await["state"] == "done" {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    panic!("the re-pricing {id} does not end");
 }
 
 /// A trace whose every text holds the canary.

@@ -1,0 +1,2 @@
+pub mod model_prices;
+pub mod repricings;
