@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { PriceVersion } from "@/api/prices";
 import { copyVersion, emptyVersion, parseRate, rateKinds, readPrice, searchFor, versionInput, versionOn } from "./price-form";
+import { difference } from "./money";
+import { formatModel, parseModels, parsePriceSearch } from "./price-search";
 import { formatShare, splitUsage, usageLabel } from "./usage";
 
 const VERSION: PriceVersion = {
@@ -110,5 +112,40 @@ describe("what to look for when a model has no price", () => {
       "claude-sonnet",
       "mistral",
     ]);
+  });
+});
+
+describe("amounts", () => {
+  it("are subtracted without rounding", () => {
+    expect([difference("0.1", "0.3"), difference("1", "0.999999999999"), difference("5", "5.0"), difference("0", "12")]).toEqual([
+      "0.2",
+      "-0.000000000001",
+      "0",
+      "12",
+    ]);
+  });
+});
+
+describe("models to price anew", () => {
+  it("are read from lines, with and without a provider", () => {
+    expect(parseModels("openai/gpt-4.1\n\n mistral , /meta-llama/Llama-3\nopenai/gpt-4.1\nx/")).toEqual([
+      { provider: "openai", model: "gpt-4.1" },
+      { model: "mistral" },
+      { model: "meta-llama/Llama-3" },
+      { model: "x/" },
+    ]);
+  });
+
+  it("are written so that they are read again", () => {
+    for (const model of [{ provider: "openai", model: "a/b" }, { model: "m" }, { model: "a/b" }]) {
+      expect(parseModels(formatModel(model))).toEqual([model]);
+    }
+  });
+});
+
+describe("the address of the prices", () => {
+  it("keeps what it knows", () => {
+    expect(parsePriceSearch({ tab: "unpriced", set: 4, provider: " ", evil: "x" })).toEqual({ tab: "unpriced", set: "4" });
+    expect(parsePriceSearch({ tab: "own" })).toEqual({});
   });
 });
