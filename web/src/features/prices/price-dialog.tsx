@@ -138,7 +138,7 @@ function Period({ number, at, version, faults, onChange, onRemove }: PeriodProps
           label={t("prices.from")}
           hint={t("prices.fromHint")}
           type="date"
-          className="max-w-48 flex-1"
+          className="max-w-64 flex-1"
           error={faults[`${at}.from`]}
           value={version.from}
           onChange={(from) => onChange({ ...version, from }, `${at}.from`)}

@@ -204,7 +204,7 @@ export const priceTexts = {
   "reprice.noHistory": "Nothing was re-priced yet",
   "reprice.noHistoryText": "When prices change, or a model gets one, earlier spans can be priced anew here.",
   "reprice.mode.preview": "Preview",
-  "reprice.mode.apply": "Applied",
+  "reprice.mode.apply": "Re-pricing",
   "reprice.state.queued": "Queued",
   "reprice.state.running": "Running",
   "reprice.state.done": "Done",
