@@ -86,7 +86,7 @@ export const priceTexts = {
   "prices.providerHint": "As spans name it, such as openai. Empty: any.",
   "prices.model": "Model",
   "prices.modelHint": "The name, or a pattern: gpt-4.1-* is every name that begins so.",
-  "prices.rates": "Today, $ per million",
+  "prices.rates": "$ per million",
   "prices.notYet": "From {day}",
   "prices.versions": { one: "{count} price", other: "{count} prices" },
   "prices.updated": "Changed",
@@ -145,7 +145,7 @@ export const priceTexts = {
 
   "unpriced.text": "Models of spans that have tokens and no cost.",
   "unpriced.window": "Spans of",
-  "unpriced.days": { one: "Last {count} day", other: "Last {count} days" },
+  "unpriced.days": { one: "{count} day", other: "{count} days" },
   "unpriced.none": "Every model has a price",
   "unpriced.noneText": "All spans with tokens in this time have a cost.",
   "unpriced.spans": "Spans",
