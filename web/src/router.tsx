@@ -15,6 +15,7 @@ import { Shell } from "./features/shell/shell";
 import { onOtherTabLogout } from "./lib/tabs";
 import { parseAuditSearch } from "./lib/audit-search";
 import { parseJobSearch } from "./lib/job-search";
+import { parsePriceSearch } from "./lib/price-search";
 import { preferences } from "./lib/preferences";
 import { currentPlace } from "./lib/projects";
 import { parseTraceSearch } from "./lib/trace-search";
@@ -226,6 +227,11 @@ const rolesRoute = createRoute({
   path: "/roles",
 }).lazy(() => import("./features/organization/roles-page").then((module) => module.route));
 
+const organizationPricesRoute = createRoute({
+  getParentRoute: () => organizationRoute,
+  path: "/prices",
+}).lazy(() => import("./features/prices/organization-prices-page").then((module) => module.route));
+
 const organizationSettingsRoute = createRoute({
   getParentRoute: () => organizationRoute,
   path: "/settings",
@@ -256,6 +262,12 @@ const projectMembersRoute = createRoute({
   getParentRoute: () => projectSettingsRoute,
   path: "/members",
 }).lazy(() => import("./features/project/members-page").then((module) => module.route));
+
+const pricesRoute = createRoute({
+  getParentRoute: () => projectSettingsRoute,
+  path: "/prices",
+  validateSearch: parsePriceSearch,
+}).lazy(() => import("./features/prices/project-prices-page").then((module) => module.route));
 
 const projectOptionsRoute = createRoute({
   getParentRoute: () => projectSettingsRoute,
@@ -325,7 +337,7 @@ const routeTree = rootRoute.addChildren([
       projectIndexRoute,
       tracesRoute,
       traceRoute,
-      projectSettingsRoute.addChildren([projectGeneralRoute, apiKeysRoute, projectMembersRoute, projectOptionsRoute]),
+      projectSettingsRoute.addChildren([projectGeneralRoute, apiKeysRoute, projectMembersRoute, pricesRoute, projectOptionsRoute]),
     ]),
     accountRoute.addChildren([profileRoute, securityRoute, sessionsRoute, myOrganizationsRoute, myInvitationsRoute]),
     organizationRoute.addChildren([
@@ -334,6 +346,7 @@ const routeTree = rootRoute.addChildren([
       invitationsRoute,
       projectsRoute,
       rolesRoute,
+      organizationPricesRoute,
       organizationSettingsRoute,
       organizationAuditRoute,
     ]),

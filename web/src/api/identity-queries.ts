@@ -1,5 +1,6 @@
 /** Queries of accounts, organisations, projects and administration. A key begins with what a change of it makes stale. */
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import type { Paged } from "./call";
 import {
   admin,
   apiKeys,
@@ -15,11 +16,10 @@ import {
   type JobsQuery,
   type LifeStatus,
   type MailQuery,
-  type Paged,
   type SettingsScope,
 } from "./identity";
 
-function paged<Item>(key: readonly unknown[], fetchPage: (cursor?: string, signal?: AbortSignal) => Promise<Paged<Item>>) {
+export function paged<Item>(key: readonly unknown[], fetchPage: (cursor?: string, signal?: AbortSignal) => Promise<Paged<Item>>) {
   return infiniteQueryOptions({
     queryKey: key,
     initialPageParam: undefined as string | undefined,

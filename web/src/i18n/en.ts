@@ -3,6 +3,7 @@ import { adminTexts } from "./en/admin";
 import { authTexts } from "./en/auth";
 import { common } from "./en/common";
 import { organizationTexts } from "./en/organization";
+import { priceTexts } from "./en/prices";
 import { projectTexts } from "./en/project";
 import { shellTexts } from "./en/shell";
 
@@ -221,6 +222,8 @@ export const en = {
   "span.tab.events": "Events",
   "span.tab.links": "Links",
   "span.tab.metadata": "Metadata",
+  "span.tab.usage": "Usage",
+  "span.tab.otlp": "OTLP",
   "span.select": "Select a span to see its input and output.",
   "span.input": "Input",
   "span.output": "Output",
@@ -353,5 +356,6 @@ export const en = {
   ...accountTexts,
   ...organizationTexts,
   ...projectTexts,
+  ...priceTexts,
   ...adminTexts,
 } as const;

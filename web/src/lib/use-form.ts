@@ -9,7 +9,12 @@ export interface FieldState<Value> {
 }
 
 /** Values, sending, and what the server said about which field. The first wrong field gets the focus. */
-export function useForm<Values extends object>(initial: Values, send: (values: Values, reset: () => void) => Promise<void>) {
+export function useForm<Values extends object>(
+  initial: Values,
+  send: (values: Values, reset: () => void) => Promise<void>,
+  /** Whether what is wrong with a field is shown at it. */
+  shows: (field: string) => boolean = (field) => field in initial,
+) {
   const [values, setValues] = useState(initial);
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<ApiError | null>(null);
@@ -21,9 +26,10 @@ export function useForm<Values extends object>(initial: Values, send: (values: V
     if (Object.keys(errors).length > 0) (element as HTMLFormElement | null)?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
   }, [element, errors]);
 
-  const set = (patch: Partial<Values>) => {
+  /** `path`: the field within, where one of `Values` holds several; what was wrong with it is not said any more. */
+  const set = (patch: Partial<Values>, path?: string) => {
     setValues((previous) => ({ ...previous, ...patch }));
-    setErrors((previous) => Object.fromEntries(Object.entries(previous).filter(([name]) => !(name in patch))));
+    setErrors((previous) => Object.fromEntries(Object.entries(previous).filter(([name]) => !(name in patch) && !(path !== undefined && name.startsWith(path)))));
   };
   const submit = async () => {
     setBusy(true);
@@ -36,7 +42,7 @@ export function useForm<Values extends object>(initial: Values, send: (values: V
       setErrors(failed.fieldErrors);
       // What stands at a field of this form is not said twice.
       const named = Object.keys(failed.fieldErrors);
-      setFailure(named.length > 0 && named.every((name) => name in values) ? null : failed);
+      setFailure(named.length > 0 && named.every(shows) ? null : failed);
     } finally {
       setBusy(false);
     }
@@ -46,6 +52,7 @@ export function useForm<Values extends object>(initial: Values, send: (values: V
     set,
     busy,
     failure,
+    errors,
     field: <Name extends keyof Values & string>(name: Name): FieldState<Values[Name]> => ({
       value: values[name],
       onChange: (value) => set({ [name]: value } as unknown as Partial<Values>),

@@ -58,7 +58,8 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
     cx(column.from !== undefined && FROM[column.from], column.align === "right" && "text-right", column.grow === true && "w-full");
   return (
     <div>
-      <div className="overflow-x-auto rounded-lg border border-line">
+      {/* Relative: what is for screen readers only must not widen the page. */}
+      <div className="relative overflow-x-auto rounded-lg border border-line">
         <table aria-label={label} aria-busy={rows === undefined} className={cx("w-full border-collapse", outdated && "opacity-60")}>
           <thead>
             <tr className="bg-sunken text-left text-xs text-muted">

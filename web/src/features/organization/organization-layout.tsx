@@ -1,6 +1,6 @@
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { createLazyRoute, getRouteApi, Link, Outlet } from "@tanstack/react-router";
-import { Building2, FolderKanban, KeyRound, MailPlus, ScrollText, SlidersHorizontal, Users } from "lucide-react";
+import { Building2, Coins, FolderKanban, KeyRound, MailPlus, ScrollText, SlidersHorizontal, Users } from "lucide-react";
 import { useEffect } from "react";
 import { meQuery } from "@/api/queries";
 import { PageHeader, SettingsLayout, SideLink } from "@/components/ui/page";
@@ -45,6 +45,7 @@ function OrganizationLayout() {
           <SideLink to="/organizations/$organizationId/invitations" {...to} icon={MailPlus} label={t("invitations.title")} />
           <SideLink to="/organizations/$organizationId/projects" {...to} icon={FolderKanban} label={t("projects.title")} />
           <SideLink to="/organizations/$organizationId/roles" {...to} icon={KeyRound} label={t("roles.title")} />
+          <SideLink to="/organizations/$organizationId/prices" {...to} icon={Coins} label={t("prices.title")} />
           <SideLink to="/organizations/$organizationId/settings" {...to} icon={SlidersHorizontal} label={t("settings.title")} />
           <SideLink to="/organizations/$organizationId/audit-log" {...to} activeOptions={{ includeSearch: false }} icon={ScrollText} label={t("audit.title")} />
         </>

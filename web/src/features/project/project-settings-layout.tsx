@@ -1,6 +1,6 @@
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { createLazyRoute, getRouteApi, Outlet } from "@tanstack/react-router";
-import { KeyRound, Settings2, SlidersHorizontal, Users } from "lucide-react";
+import { Coins, KeyRound, Settings2, SlidersHorizontal, Users } from "lucide-react";
 import { meQuery } from "@/api/queries";
 import { SettingsLayout, SideLink } from "@/components/ui/page";
 import { t } from "@/i18n";
@@ -22,6 +22,7 @@ function ProjectSettingsLayout() {
           <SideLink to="/projects/$projectId/settings" {...to} activeOptions={{ exact: true }} icon={Settings2} label={t("organization.general")} />
           <SideLink to="/projects/$projectId/settings/api-keys" {...to} icon={KeyRound} label={t("keys.title")} />
           <SideLink to="/projects/$projectId/settings/members" {...to} icon={Users} label={t("members.title")} />
+          <SideLink to="/projects/$projectId/settings/prices" {...to} activeOptions={{ includeSearch: false }} icon={Coins} label={t("prices.title")} />
           <SideLink to="/projects/$projectId/settings/options" {...to} icon={SlidersHorizontal} label={t("settings.title")} />
         </>
       }

@@ -17,10 +17,12 @@ import { AttributesTab } from "./attributes-tab";
 import { EventsTab } from "./events-tab";
 import { LinksTab } from "./links-tab";
 import { MetadataTab } from "./metadata-tab";
+import { OtlpTab } from "./otlp-tab";
 import { PreviewTab } from "./preview-tab";
 import { usageTip } from "./trace-header";
+import { UsageTab } from "./usage-tab";
 
-type TabId = "preview" | "attributes" | "events" | "links" | "metadata";
+type TabId = "preview" | "usage" | "attributes" | "events" | "links" | "metadata" | "otlp";
 
 interface SpanPanelProps {
   projectId: string;
@@ -30,7 +32,10 @@ interface SpanPanelProps {
 /** Everything about the selected span. Its input and output are fetched when it is selected. */
 export function SpanPanel({ projectId, node }: SpanPanelProps) {
   const { span } = node;
-  const [tab, setTab] = useState<TabId>("preview");
+  const [chosen, setTab] = useState<TabId>("preview");
+  // A span without tokens has nothing to say there; the next one that has them opens where one was.
+  const priceable = span.total_tokens > 0 || span.total_cost !== null || Object.keys(span.usage_details).length > 0;
+  const tab = chosen === "usage" && !priceable ? "preview" : chosen;
   const running = node.end === null;
   const detail = useQuery({
     ...spanQuery(projectId, span.trace_id, span.span_id),
@@ -40,10 +45,12 @@ export function SpanPanel({ projectId, node }: SpanPanelProps) {
   const attributes = data === undefined ? undefined : Object.keys(data.attributes).length;
   const tabs: Tab<TabId>[] = [
     { id: "preview", label: t("span.tab.preview") },
+    ...(priceable ? [{ id: "usage" as const, label: t("span.tab.usage") }] : []),
     { id: "attributes", label: t("span.tab.attributes"), count: attributes },
     { id: "events", label: t("span.tab.events"), count: data?.events.length },
     { id: "links", label: t("span.tab.links"), count: data?.links.length },
     { id: "metadata", label: t("span.tab.metadata") },
+    { id: "otlp", label: t("span.tab.otlp") },
   ];
 
   return (
@@ -59,7 +66,7 @@ export function SpanPanel({ projectId, node }: SpanPanelProps) {
           tabIndex={0}
         >
           {data !== undefined ? (
-            <TabContent tab={tab} span={data} running={running} />
+            <TabContent tab={tab} projectId={projectId} span={data} running={running} />
           ) : detail.isError ? (
             <ErrorNotice error={detail.error} onRetry={() => void detail.refetch()} />
           ) : (
@@ -71,10 +78,19 @@ export function SpanPanel({ projectId, node }: SpanPanelProps) {
   );
 }
 
-function TabContent({ tab, span, running }: { tab: TabId; span: SpanDetail; running: boolean }) {
+interface TabContentProps {
+  tab: TabId;
+  projectId: string;
+  span: SpanDetail;
+  running: boolean;
+}
+
+function TabContent({ tab, projectId, span, running }: TabContentProps) {
   switch (tab) {
     case "preview":
       return <PreviewTab span={span} running={running} />;
+    case "usage":
+      return <UsageTab projectId={projectId} span={span} />;
     case "attributes":
       return <AttributesTab span={span} />;
     case "events":
@@ -83,6 +99,8 @@ function TabContent({ tab, span, running }: { tab: TabId; span: SpanDetail; runn
       return <LinksTab span={span} />;
     case "metadata":
       return <MetadataTab span={span} />;
+    case "otlp":
+      return <OtlpTab projectId={projectId} span={span} />;
   }
 }
 
