@@ -1,155 +1,34 @@
-/**
- * Prices of models, what they make of a span, and pricing stored spans anew. The types are written by hand until the OpenAPI document
- * of a server that has these routes is there; then they are those of schema.d.ts.
- */
+/** Prices of models, what they make of a span, and pricing stored spans anew. */
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { get, page, post, put, remove, send } from "./call";
 import type { SpanDetail } from "./contract";
 import { errorFromResponse } from "./error";
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
+/** What may be left out when it is sent is always there in an answer. */
+type Whole<T> = T extends (infer U)[] ? Whole<U>[] : T extends object ? { [K in keyof T]-?: Whole<Exclude<T[K], undefined>> } : T;
 
 /** US dollars for a million tokens as decimal text, by kind of usage. */
-export type Rates = Readonly<Record<string, string>>;
-export interface AboveRates {
-  /** They hold when all input together is more than so many tokens. */
-  input_tokens: number;
-  rates: Rates;
-}
-export interface TierRates {
-  rates: Rates;
-  above: AboveRates[];
-}
-export interface PriceVersion extends TierRates {
-  /** The first day, YYYY-MM-DD in UTC; null: since ever. */
-  from: string | null;
-  batch: TierRates | null;
-  flex: TierRates | null;
-  priority: TierRates | null;
-}
-export interface ModelPrice {
-  id: string;
-  scope: "project" | "organization";
-  scope_id: string;
-  /** Empty: any. */
-  provider: string;
-  /** A name, or a pattern with `*`. */
-  model: string;
-  prices: PriceVersion[];
-  created_at: string;
-  updated_at: string;
-  updated_by: { id: string; email?: string | null } | null;
-}
-export interface PriceBody {
-  provider: string;
-  model: string;
-  prices: PriceVersion[];
-}
-export interface CataloguePrice {
-  provider: string;
-  model: string;
-  /** Other names of the same model. */
-  also: string[];
-  source: string | null;
-  prices: (PriceVersion & { id: string; seen: string | null })[];
-}
-export interface PriceMatch {
-  scope: "project" | "organization" | "catalogue";
-  provider: string;
-  /** Of the entry that was matched. */
-  model: string;
-  rule: "exact" | "normalised" | "pattern";
-  price_id: string;
-  version: PriceVersion;
-}
-export type UnpricedReason = "unknown_model" | "no_rate" | "before_first_price" | "price_known";
-export interface UnpricedModel {
-  provider: string;
-  /** Empty where spans do not name it. */
-  model: string;
-  span_count: number;
-  input_tokens: number;
-  output_tokens: number;
-  usage: Record<string, number>;
-  first_seen: string;
-  last_seen: string;
-  reason: string;
-  missing_rates: string[];
-}
-export interface CostLine {
-  kind: string;
-  tokens: number;
-  unit_price: string | null;
-  /** The kind whose rate it is: `input` for cache reads without a rate of their own. */
-  unit_price_kind: string | null;
-  cost: string | null;
-}
-export interface CostExplanation {
-  /** `client`, `project`, `organization`, `catalogue` or `none`. */
-  source: string;
-  /** One sentence for people. */
-  reason: string;
-  price_id: string | null;
-  match: PriceMatch | null;
-  service_tier: string | null;
-  /** The rates hold for inputs longer than so many tokens; null: the ordinary ones. */
-  context_tier: number | null;
-  lines: CostLine[];
-  total: string | null;
-  /** The usage is the sum of what the span's children report. */
-  rolled_up: boolean;
-  /** Whether today's prices give the stored cost. */
-  current: boolean;
-  current_total: string | null;
-}
-export interface RepricedModel {
-  provider: string;
-  model: string;
-  spans: number;
-  changed: number;
-  cost_before: string;
-  cost_after: string;
-}
-export interface RepricingResult {
-  spans: number;
-  changed: number;
-  newly_priced: number;
-  no_longer_priced: number;
-  cost_before: string;
-  cost_after: string;
-  by_model: RepricedModel[];
-}
-export type RepricingMode = "preview" | "apply";
-export interface RepricingBody {
-  mode: RepricingMode;
-  start_time?: string;
-  end_time?: string;
-  models?: { provider?: string; model: string }[];
-}
-export interface Repricing {
-  id: string;
-  mode: RepricingMode;
-  /** `queued`, `running`, `done`, `failed` or `cancelled`. */
-  state: string;
-  start_time: string | null;
-  end_time: string | null;
-  models: { provider?: string | null; model: string }[];
-  progress: { done: number; total: number | null };
-  /** So far, while it runs. */
-  result: RepricingResult | null;
-  error: string | null;
-  created_at: string;
-  finished_at: string | null;
-  created_by: { id: string; email?: string | null } | null;
-}
+export type Rates = Readonly<Schemas["TierRates"]["rates"]>;
+export type AboveRates = Whole<Schemas["AboveRates"]>;
+export type TierRates = Whole<Schemas["TierRates"]>;
+export type PriceVersion = Whole<Schemas["PriceVersion"]>;
+export type ModelPrice = Whole<Schemas["ModelPrice"]>;
+export type PriceBody = Whole<Schemas["ModelPriceBody"]>;
+export type CataloguePrice = Whole<Schemas["CatalogueModel"]>;
+export type PriceMatch = Whole<Schemas["PriceMatch"]>;
+export type UnpricedReason = Schemas["UnpricedReason"];
+export type UnpricedModel = Schemas["UnpricedModel"];
+export type CostLine = Schemas["CostLine"];
+export type CostExplanation = Whole<Schemas["CostExplanation"]>;
+export type RepricedModel = Schemas["RepricedModel"];
+export type RepricingResult = Schemas["RepricingResult"];
+export type RepricingMode = Schemas["RepricingBody"]["mode"];
+export type RepricingBody = Schemas["RepricingBody"];
+export type Repricing = Whole<Schemas["Repricing"]>;
 /** What a rule took from where. */
-export interface ExplainedField {
-  field: string;
-  rule: string;
-  family: string;
-  /** Null where it was no attribute: the name of the span, a default. */
-  attribute: string | null;
-}
-/** A span of a server that says how it read it. */
-export type ExplainedSpan = SpanDetail & { explain?: { fields: ExplainedField[]; unused_attributes: string[] } };
+export type ExplainedField = SpanDetail["explain"]["fields"][number];
 
 /** Where prices are set. */
 export interface PriceScope {

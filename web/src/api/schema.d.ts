@@ -1055,6 +1055,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/organizations/{organization_id}/prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The prices of an organisation, which count in its projects after their own. */
+        get: operations["listOrganizationPrices"];
+        put?: never;
+        /** Sets an organisation's own price for a model: for all its projects that have none themselves. */
+        post: operations["createOrganizationPrice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/prices/{price_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Replaces one of an organisation's own prices. */
+        put: operations["updateOrganizationPrice"];
+        post?: never;
+        /** Deletes one of an organisation's own prices. */
+        delete: operations["deleteOrganizationPrice"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/organizations/{organization_id}/restore": {
         parameters: {
             query?: never;
@@ -1320,6 +1356,131 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project_id}/prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The prices that count in a project, its own before those of its organisation, in the order in which they count. */
+        get: operations["listProjectPrices"];
+        put?: never;
+        /** Sets a project's own price for a model. Spans that come from now on are priced by it. */
+        post: operations["createProjectPrice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/prices/catalogue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Looks through the catalogue of prices that this version of Brokle brings along. */
+        get: operations["listCataloguePrices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/prices/match": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tells which entry of which list would price a model, and by which rule. */
+        post: operations["matchPrice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/prices/{price_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Replaces one of a project's own prices. */
+        put: operations["updateProjectPrice"];
+        post?: never;
+        /** Deletes one of a project's own prices. */
+        delete: operations["deleteProjectPrice"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/repricings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest 50 re-pricings of a project. */
+        get: operations["listRepricings"];
+        put?: never;
+        /**
+         * Prices stored spans anew by the prices of today, in the background: counts the difference (`preview`) or writes it (`apply`).
+         * @description Costs that the client sent, and spans whose usage only sums up what their children report, are never changed.
+         */
+        post: operations["createRepricing"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/repricings/{repricing_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A re-pricing, how far it is and what it has counted. */
+        get: operations["getRepricing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/repricings/{repricing_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stops a re-pricing. What was priced anew stays; what was not is left as it is. */
+        post: operations["cancelRepricing"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project_id}/restore": {
         parameters: {
             query?: never;
@@ -1406,6 +1567,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project_id}/unpriced-models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists models that spans used and that have no price, those of most spans first, with the reason. */
+        get: operations["listUnpricedModels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/spans/{span_id}": {
         parameters: {
             query?: never;
@@ -1415,6 +1593,43 @@ export interface paths {
         };
         /** One span with input, output, attributes, events and links. */
         get: operations["getSpan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/spans/{span_id}/cost": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Why a span costs what it costs: the price that was matched and by which rule, unit prices, and whether today's prices agree. */
+        get: operations["getSpanCost"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/spans/{span_id}/otlp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One span as it was sent, as an OTLP trace request in JSON.
+         * @description Equal to what came in, attributes sorted by key. Not in the envelope, so that it can be posted to any collector.
+         */
+        get: operations["getSpanOtlp"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1449,6 +1664,26 @@ export interface paths {
         };
         /** One trace. */
         get: operations["getTrace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/traces/{trace_id}/otlp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All spans of a trace as they were sent, as one OTLP trace request in JSON.
+         * @description Grouped by resource and scope; else as for one span. Sent while it is read from the store: an answer that breaks off is no JSON.
+         */
+        get: operations["getTraceOtlp"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1649,6 +1884,18 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Rates for long contexts. */
+        AboveRates: {
+            /**
+             * Format: int64
+             * @description They hold when all input together is more than so many tokens.
+             */
+            input_tokens: number;
+            /** @description US dollars for a million tokens as decimal text, by kind of usage. */
+            rates: {
+                [key: string]: string;
+            };
+        };
         /** @description Which invitation: by the token of its link, or by its id. */
         Acceptance: {
             invitation_id?: string | null;
@@ -1761,6 +2008,23 @@ export interface components {
             /** @description Who may sign up: `closed`, `invitation`, `domain` or `open`. */
             sign_up: string;
         };
+        /** @description A model of the catalogue. */
+        CatalogueModel: {
+            /** @description Its other names. */
+            also: string[];
+            model: string;
+            /** @description Oldest first. */
+            prices: components["schemas"]["CataloguePrice"][];
+            provider: string;
+            /** @description Where its newest price was taken from. */
+            source: string;
+        };
+        /** @description A price of the catalogue. */
+        CataloguePrice: components["schemas"]["PriceVersion"] & {
+            id: string;
+            /** @description The day on which it was taken from its source. */
+            seen: string | null;
+        };
         /** @description The password that is, and the one that shall be. */
         ChangePassword: {
             current_password: string;
@@ -1780,6 +2044,44 @@ export interface components {
             /** @description Each thing that is covered, in words. */
             covers: string[];
             detail: string;
+        };
+        /** @description Why a span costs what it costs. */
+        CostExplanation: {
+            /**
+             * Format: int64
+             * @description The rates hold for inputs longer than so many tokens; null: the ordinary ones.
+             */
+            context_tier: number | null;
+            /** @description Whether today's prices give the stored cost. True where no price list changes it: costs of the client, rolled-up usage. */
+            current: boolean;
+            /** @description What today's prices give, US dollars; null where they give nothing, and where no price list changes the cost. */
+            current_total: string | null;
+            lines: components["schemas"]["CostLine"][];
+            match: components["schemas"]["PriceMatch"] | null;
+            /** @description The price it was priced by. */
+            price_id: string | null;
+            /** @description One sentence for people. */
+            reason: string;
+            /** @description The usage is the sum of what the span's children report; it costs nothing itself. */
+            rolled_up: boolean;
+            /** @description `standard`, `batch`, `flex` or `priority`. */
+            service_tier: string;
+            /** @description `client`, `project`, `organization`, `catalogue` or `none`. */
+            source: string;
+            /** @description US dollars, as stored; null where there is no price. */
+            total: string | null;
+        };
+        /** @description A kind of usage of a span. */
+        CostLine: {
+            /** @description US dollars, as stored. */
+            cost: string | null;
+            kind: string;
+            /** Format: int64 */
+            tokens: number;
+            /** @description US dollars for a million; null where it is not known, or not the product's. */
+            unit_price: string | null;
+            /** @description The kind of usage whose rate it is: `input` for cache reads that have no rate of their own. */
+            unit_price_kind: string | null;
         };
         /** @description Somebody to be added. */
         CreateUser: {
@@ -1803,6 +2105,8 @@ export interface components {
         };
         /** @description Nothing to tell. */
         DefaultOrganizationSet: Record<string, unknown>;
+        /** @description Nothing to tell. */
+        Deleted: Record<string, unknown>;
         /** @description My password, and one of `code` and `recovery_code`. */
         DisableSecondFactor: {
             code?: string | null;
@@ -1921,6 +2225,38 @@ export interface components {
             success: boolean;
         };
         /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_CostExplanation: {
+            /** @description Why a span costs what it costs. */
+            data: {
+                /**
+                 * Format: int64
+                 * @description The rates hold for inputs longer than so many tokens; null: the ordinary ones.
+                 */
+                context_tier: number | null;
+                /** @description Whether today's prices give the stored cost. True where no price list changes it: costs of the client, rolled-up usage. */
+                current: boolean;
+                /** @description What today's prices give, US dollars; null where they give nothing, and where no price list changes the cost. */
+                current_total: string | null;
+                lines: components["schemas"]["CostLine"][];
+                match: components["schemas"]["PriceMatch"] | null;
+                /** @description The price it was priced by. */
+                price_id: string | null;
+                /** @description One sentence for people. */
+                reason: string;
+                /** @description The usage is the sum of what the span's children report; it costs nothing itself. */
+                rolled_up: boolean;
+                /** @description `standard`, `batch`, `flex` or `priority`. */
+                service_tier: string;
+                /** @description `client`, `project`, `organization`, `catalogue` or `none`. */
+                source: string;
+                /** @description US dollars, as stored; null where there is no price. */
+                total: string | null;
+            };
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
         Envelope_CreatedUser: {
             /** @description Somebody who was added. */
             data: {
@@ -1934,6 +2270,14 @@ export interface components {
         };
         /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
         Envelope_DefaultOrganizationSet: {
+            /** @description Nothing to tell. */
+            data: Record<string, unknown>;
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_Deleted: {
             /** @description Nothing to tell. */
             data: Record<string, unknown>;
             meta: components["schemas"]["Meta"];
@@ -2170,6 +2514,16 @@ export interface components {
             success: boolean;
         };
         /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_MatchAnswer: {
+            /** @description What prices a model. */
+            data: {
+                match: components["schemas"]["PriceMatch"] | null;
+            };
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
         Envelope_Me: {
             /** @description A person's own profile. */
             data: {
@@ -2212,6 +2566,29 @@ export interface components {
                 /** @description `active` or `suspended`. */
                 status: string;
                 user_id: string;
+            };
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_ModelPrice: {
+            /** @description An own price for a model. */
+            data: {
+                /** Format: date-time */
+                created_at: string;
+                id: string;
+                model: string;
+                /** @description Oldest first. */
+                prices: components["schemas"]["PriceVersion"][];
+                /** @description Empty: at any provider. */
+                provider: string;
+                /** @description `project` or `organization`. */
+                scope: components["schemas"]["PriceScope"];
+                scope_id: string;
+                /** Format: date-time */
+                updated_at: string;
+                updated_by: components["schemas"]["UpdatedBy"] | null;
             };
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -2287,6 +2664,33 @@ export interface components {
             data: {
                 /** @description Shown this once. */
                 recovery_codes: string[];
+            };
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_Repricing: {
+            /** @description A re-pricing of stored spans. */
+            data: {
+                /** Format: date-time */
+                created_at: string;
+                created_by: components["schemas"]["UpdatedBy"] | null;
+                /** @description RFC 3339, exclusive; null: for ever. */
+                end_time: string | null;
+                /** @description Why it failed. */
+                error: string | null;
+                /** Format: date-time */
+                finished_at: string | null;
+                id: string;
+                mode: components["schemas"]["Mode"];
+                /** @description Empty: all. */
+                models: components["schemas"]["RepricingModel"][];
+                progress: components["schemas"]["RepricingProgress"];
+                result: components["schemas"]["RepricingResult"] | null;
+                /** @description RFC 3339, inclusive; null: since ever. */
+                start_time: string | null;
+                state: components["schemas"]["State"];
             };
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -2422,10 +2826,11 @@ export interface components {
                 cost_details: {
                     [key: string]: string;
                 };
-                /** @description `catalogue`, `project`, `client` or empty. */
+                /** @description `catalogue`, `organization`, `project`, `client` or empty. */
                 cost_source: string;
                 dropped: components["schemas"]["DroppedView"];
                 events: components["schemas"]["SpanEvent"][];
+                explain: components["schemas"]["Explain"];
                 ingested_at: string;
                 /** @description Exactly as it was sent: JSON text or plain text. */
                 input: string;
@@ -2683,6 +3088,22 @@ export interface components {
             success: boolean;
         };
         /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_Vec_CatalogueModel: {
+            data: {
+                /** @description Its other names. */
+                also: string[];
+                model: string;
+                /** @description Oldest first. */
+                prices: components["schemas"]["CataloguePrice"][];
+                provider: string;
+                /** @description Where its newest price was taken from. */
+                source: string;
+            }[];
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
         Envelope_Vec_InvitationView: {
             data: {
                 /** Format: date-time */
@@ -2796,6 +3217,28 @@ export interface components {
             success: boolean;
         };
         /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_Vec_ModelPrice: {
+            data: {
+                /** Format: date-time */
+                created_at: string;
+                id: string;
+                model: string;
+                /** @description Oldest first. */
+                prices: components["schemas"]["PriceVersion"][];
+                /** @description Empty: at any provider. */
+                provider: string;
+                /** @description `project` or `organization`. */
+                scope: components["schemas"]["PriceScope"];
+                scope_id: string;
+                /** Format: date-time */
+                updated_at: string;
+                updated_by: components["schemas"]["UpdatedBy"] | null;
+            }[];
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
         Envelope_Vec_MyInvitation: {
             data: {
                 /** Format: date-time */
@@ -2886,6 +3329,32 @@ export interface components {
                 slug: string;
                 /** @description `active`, `archived` or `deleted`. */
                 status: string;
+            }[];
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_Vec_Repricing: {
+            data: {
+                /** Format: date-time */
+                created_at: string;
+                created_by: components["schemas"]["UpdatedBy"] | null;
+                /** @description RFC 3339, exclusive; null: for ever. */
+                end_time: string | null;
+                /** @description Why it failed. */
+                error: string | null;
+                /** Format: date-time */
+                finished_at: string | null;
+                id: string;
+                mode: components["schemas"]["Mode"];
+                /** @description Empty: all. */
+                models: components["schemas"]["RepricingModel"][];
+                progress: components["schemas"]["RepricingProgress"];
+                result: components["schemas"]["RepricingResult"] | null;
+                /** @description RFC 3339, inclusive; null: since ever. */
+                start_time: string | null;
+                state: components["schemas"]["State"];
             }[];
             meta: components["schemas"]["Meta"];
             /** @description Always true. */
@@ -3153,6 +3622,33 @@ export interface components {
             /** @description Always true. */
             success: boolean;
         };
+        /** @description A successful answer: `{"success":true,"data":…,"meta":…}`. `data` is always there. */
+        Envelope_Vec_UnpricedModel: {
+            data: {
+                /** @description Start of the first of these spans, RFC 3339. */
+                first_seen: string;
+                /** Format: int64 */
+                input_tokens: number;
+                last_seen: string;
+                /** @description Kinds of usage that need a rate. */
+                missing_rates: string[];
+                /** @description Empty: the spans do not name their model. */
+                model: string;
+                /** Format: int64 */
+                output_tokens: number;
+                provider: string;
+                reason: components["schemas"]["UnpricedReason"];
+                /** Format: int64 */
+                span_count: number;
+                /** @description Tokens by kind. */
+                usage: {
+                    [key: string]: number;
+                };
+            }[];
+            meta: components["schemas"]["Meta"];
+            /** @description Always true. */
+            success: boolean;
+        };
         /** @description `error` of a failed answer. */
         ErrorBody: {
             /** @description One of the codes of docs/api.md. */
@@ -3174,6 +3670,23 @@ export interface components {
          * @enum {string}
          */
         ExpiryOption: "30days" | "90days" | "never";
+        /** @description What the rules made of a span. */
+        Explain: {
+            /** @description By name. */
+            fields: components["schemas"]["ExplainedField"][];
+            /** @description Attributes of the span that no rule used, by the rules of today. */
+            unused_attributes: string[];
+        };
+        /** @description A field that a rule filled. */
+        ExplainedField: {
+            /** @description The span attribute the value came from, or what several begin with and `*`; null where it came from elsewhere. */
+            attribute: string | null;
+            /** @description The convention; empty where none had a part in it. */
+            family: string;
+            field: string;
+            /** @description As in `mapping`. */
+            rule: string;
+        };
         /** @description Whose password was forgotten. */
         ForgotPassword: {
             email: string;
@@ -3365,6 +3878,18 @@ export interface components {
             /** @description Its occasion, such as `reset_password`. */
             template: string;
         };
+        /** @description What prices a model. */
+        MatchAnswer: {
+            match: components["schemas"]["PriceMatch"] | null;
+        };
+        /** @description A model whose price is looked for. */
+        MatchQuestion: {
+            model: string;
+            /** @description As a span would name it. */
+            provider?: string | null;
+            /** @description RFC 3339 or Unix seconds; without it, now. */
+            start_time?: string | null;
+        };
         /** @description A person's own profile. */
         Me: {
             /** Format: date-time */
@@ -3421,6 +3946,37 @@ export interface components {
             timestamp: string;
             /** @description Always `v1`. */
             version: string;
+        };
+        /**
+         * @description What is done with the differences.
+         * @enum {string}
+         */
+        Mode: "preview" | "apply";
+        /** @description An own price for a model. */
+        ModelPrice: {
+            /** Format: date-time */
+            created_at: string;
+            id: string;
+            model: string;
+            /** @description Oldest first. */
+            prices: components["schemas"]["PriceVersion"][];
+            /** @description Empty: at any provider. */
+            provider: string;
+            /** @description `project` or `organization`. */
+            scope: components["schemas"]["PriceScope"];
+            scope_id: string;
+            /** Format: date-time */
+            updated_at: string;
+            updated_by: components["schemas"]["UpdatedBy"] | null;
+        };
+        /** @description An own price to be made, or the contents of one anew. */
+        ModelPriceBody: {
+            /** @description The model's name, or a pattern with `*` for any characters. 256 bytes at most. */
+            model: string;
+            /** @description 1 to 50 prices, each from another day on. */
+            prices: components["schemas"]["PriceVersion"][];
+            /** @description Empty or left out: at any provider. */
+            provider?: string;
         };
         /** @description An invitation to me. */
         MyInvitation: {
@@ -3512,6 +4068,11 @@ export interface components {
             slug: string;
             status: components["schemas"]["TenantStatus"];
         };
+        /** @description An OTLP trace request in JSON, as a collector takes it at `/v1/traces`. Defaults are left out, as the protocol allows. */
+        OtlpTraces: {
+            /** @description `ResourceSpans` of the protocol: a resource, and under its scopes the spans. */
+            resourceSpans?: Record<string, unknown>[];
+        };
         /** @description What a list tells about its place. */
         Pagination: {
             /** @description Whether there is a next page. */
@@ -3535,6 +4096,39 @@ export interface components {
             description: string;
             /** @description `resource:action`. */
             name: string;
+        };
+        /** @description The entry and version that price a model at a time. */
+        PriceMatch: {
+            /** @description Of the entry: a name, or a pattern. */
+            model: string;
+            price_id: string;
+            /** @description Of the entry; empty in one for any provider. */
+            provider: string;
+            /** @description `exact`, `normalised` (without path, region, date, edition) or `pattern`. */
+            rule: string;
+            scope: components["schemas"]["PriceScope"];
+            version: components["schemas"]["PriceVersion"];
+        };
+        /**
+         * @description Whose list a price is on.
+         * @enum {string}
+         */
+        PriceScope: "project" | "organization" | "catalogue";
+        /** @description A price from a day on. */
+        PriceVersion: {
+            above?: components["schemas"]["AboveRates"][];
+            batch?: components["schemas"]["TierRates"] | null;
+            flex?: components["schemas"]["TierRates"] | null;
+            /** @description The first day, `YYYY-MM-DD` in UTC; null: since ever. What is older than the first version is priced by the lists behind. */
+            from?: string | null;
+            priority?: components["schemas"]["TierRates"] | null;
+            /**
+             * @description US dollars for a million tokens as decimal text, by kind of usage: `input`, `input_cache_read`, `input_cache_write_5m`,
+             *     `input_cache_write_1h`, `input_audio`, `input_image`, `output`, `output_reasoning`, `output_audio`.
+             */
+            rates: {
+                [key: string]: string;
+            };
         };
         /** @description A role in a single project that comes with an invitation. */
         ProjectGrant: {
@@ -3622,6 +4216,88 @@ export interface components {
         ReplaceRecoveryCodes: {
             code: string;
             password: string;
+        };
+        /** @description What a re-pricing has counted for one model. */
+        RepricedModel: {
+            /** Format: int64 */
+            changed: number;
+            cost_after: string;
+            /** @description US dollars. */
+            cost_before: string;
+            model: string;
+            provider: string;
+            /** Format: int64 */
+            spans: number;
+        };
+        /** @description A re-pricing of stored spans. */
+        Repricing: {
+            /** Format: date-time */
+            created_at: string;
+            created_by: components["schemas"]["UpdatedBy"] | null;
+            /** @description RFC 3339, exclusive; null: for ever. */
+            end_time: string | null;
+            /** @description Why it failed. */
+            error: string | null;
+            /** Format: date-time */
+            finished_at: string | null;
+            id: string;
+            mode: components["schemas"]["Mode"];
+            /** @description Empty: all. */
+            models: components["schemas"]["RepricingModel"][];
+            progress: components["schemas"]["RepricingProgress"];
+            result: components["schemas"]["RepricingResult"] | null;
+            /** @description RFC 3339, inclusive; null: since ever. */
+            start_time: string | null;
+            state: components["schemas"]["State"];
+        };
+        /** @description A re-pricing to be made. */
+        RepricingBody: {
+            /** @description RFC 3339 or Unix seconds, exclusive; left out: for ever. */
+            end_time?: string | null;
+            mode: components["schemas"]["Mode"];
+            /** @description Left out or empty: all. 100 at most. */
+            models?: components["schemas"]["RepricingModel"][] | null;
+            /** @description RFC 3339 or Unix seconds, inclusive; left out: since ever. */
+            start_time?: string | null;
+        };
+        /** @description A model that is priced anew. */
+        RepricingModel: {
+            /** @description As the spans name it. */
+            model: string;
+            /** @description Left out: at any provider. Empty: of spans that name none. */
+            provider?: string | null;
+        };
+        /** @description How far a re-pricing is, in spans. */
+        RepricingProgress: {
+            /** Format: int64 */
+            done: number;
+            /**
+             * Format: int64
+             * @description Null until it is known.
+             */
+            total: number | null;
+        };
+        /** @description What a re-pricing has counted. */
+        RepricingResult: {
+            /** @description The models with most changes first, 500 at most. */
+            by_model: components["schemas"]["RepricedModel"][];
+            /**
+             * Format: int64
+             * @description Those whose cost, or the price it comes from, is another.
+             */
+            changed: number;
+            cost_after: string;
+            /** @description US dollars, over all these spans. */
+            cost_before: string;
+            /** Format: int64 */
+            newly_priced: number;
+            /** Format: int64 */
+            no_longer_priced: number;
+            /**
+             * Format: int64
+             * @description Spans whose cost a price list decides.
+             */
+            spans: number;
         };
         /** @description Whom to send it to. */
         ResendVerification: {
@@ -3798,10 +4474,11 @@ export interface components {
             cost_details: {
                 [key: string]: string;
             };
-            /** @description `catalogue`, `project`, `client` or empty. */
+            /** @description `catalogue`, `organization`, `project`, `client` or empty. */
             cost_source: string;
             dropped: components["schemas"]["DroppedView"];
             events: components["schemas"]["SpanEvent"][];
+            explain: components["schemas"]["Explain"];
             ingested_at: string;
             /** @description Exactly as it was sent: JSON text or plain text. */
             input: string;
@@ -3918,6 +4595,11 @@ export interface components {
             providers: string[];
         };
         /**
+         * @description Where a re-pricing stands.
+         * @enum {string}
+         */
+        State: "queued" | "running" | "done" | "failed" | "cancelled";
+        /**
          * @description Whether the work of a span or trace succeeded. Source: `Status.StatusCode` of opentelemetry-proto `trace/v1/trace.proto`.
          * @enum {string}
          */
@@ -3943,6 +4625,14 @@ export interface components {
          * @enum {string}
          */
         TenantStatus: "active" | "archived" | "deleted";
+        /** @description Rates of a service tier. */
+        TierRates: {
+            above?: components["schemas"]["AboveRates"][];
+            /** @description US dollars for a million tokens as decimal text, by kind of usage. */
+            rates: {
+                [key: string]: string;
+            };
+        };
         /** @description A trace in a list or at the head of its page. */
         TraceSummary: {
             /** @description US dollars by kind of usage. */
@@ -4018,6 +4708,33 @@ export interface components {
             /** @description A member who is not suspended. */
             user_id: string;
         };
+        /** @description A model without a price, with what was used of it. */
+        UnpricedModel: {
+            /** @description Start of the first of these spans, RFC 3339. */
+            first_seen: string;
+            /** Format: int64 */
+            input_tokens: number;
+            last_seen: string;
+            /** @description Kinds of usage that need a rate. */
+            missing_rates: string[];
+            /** @description Empty: the spans do not name their model. */
+            model: string;
+            /** Format: int64 */
+            output_tokens: number;
+            provider: string;
+            reason: components["schemas"]["UnpricedReason"];
+            /** Format: int64 */
+            span_count: number;
+            /** @description Tokens by kind. */
+            usage: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * @description Why there is no price.
+         * @enum {string}
+         */
+        UnpricedReason: "unknown_model" | "no_rate" | "before_first_price" | "price_known";
         /** @description What is to change; what is left out stays. */
         UpdateMe: {
             first_name?: string | null;
@@ -4027,6 +4744,11 @@ export interface components {
         UpdateUser: {
             is_admin?: boolean | null;
             status?: components["schemas"]["AccountStatus"] | null;
+        };
+        /** @description Who changed something last. */
+        UpdatedBy: {
+            email: string | null;
+            id: string;
         };
         /** @description A person in an answer. */
         UserView: {
@@ -7200,6 +7922,243 @@ export interface operations {
             };
         };
     };
+    listOrganizationPrices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Vec_ModelPrice"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    createOrganizationPrice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelPriceBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_ModelPrice"];
+                };
+            };
+            /** @description `details` names each field that is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description there is one for this provider and model, or the organization is archived */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    updateOrganizationPrice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: string;
+                price_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelPriceBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_ModelPrice"];
+                };
+            };
+            /** @description `details` names each field that is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description no such price, or no such organization, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description another one is for this provider and model, or the organization is archived */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    deleteOrganizationPrice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: string;
+                price_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Deleted"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description no such price, or no such organization, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description the organization is archived */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
     restoreOrganization: {
         parameters: {
             query?: never;
@@ -8363,6 +9322,576 @@ export interface operations {
             };
         };
     };
+    listProjectPrices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Vec_ModelPrice"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    createProjectPrice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelPriceBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_ModelPrice"];
+                };
+            };
+            /** @description `details` names each field that is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description there is one for this provider and model, or the project is archived */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    listCataloguePrices: {
+        parameters: {
+            query?: {
+                /** @description Part of a name or provider, in any case. */
+                search?: string;
+                /** @description One provider. */
+                provider?: string;
+                /** @description From 1. */
+                page?: number;
+                /** @description 1 to 200; 50 without it. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description one page; `meta.pagination.next_cursor` is the number of the next */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Vec_CatalogueModel"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    matchPrice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MatchQuestion"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_MatchAnswer"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    updateProjectPrice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+                price_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelPriceBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_ModelPrice"];
+                };
+            };
+            /** @description `details` names each field that is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description no such price of the project's own, or no such project, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description another one is for this provider and model, or the project is archived */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    deleteProjectPrice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+                price_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Deleted"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description no such price of the project's own, or no such project, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description the project is archived */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    listRepricings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Vec_Repricing"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    createRepricing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RepricingBody"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Repricing"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description one is being applied (`details.reason` is `REPRICING_RUNNING`), or the project is archived */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    getRepricing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+                repricing_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Repricing"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    cancelRepricing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+                repricing_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description it may be running until its next page ends */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Repricing"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description it has ended, or the project is archived */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
     restoreProject: {
         parameters: {
             query?: never;
@@ -8648,6 +10177,65 @@ export interface operations {
             };
         };
     };
+    listUnpricedModels: {
+        parameters: {
+            query?: {
+                /** @description RFC 3339 or Unix seconds, inclusive; without it, 30 days before `end_time`. */
+                start_time?: string;
+                /** @description RFC 3339 or Unix seconds, exclusive; without it, now. */
+                end_time?: string;
+            };
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 500 at most */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Vec_UnpricedModel"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
     getSpan: {
         parameters: {
             query: {
@@ -8672,6 +10260,96 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Envelope_SpanDetail"];
+                };
+            };
+            /** @description no valid access token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description no such span or project, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    getSpanCost: {
+        parameters: {
+            query: {
+                /** @description The project. */
+                project_id: string;
+                /** @description The span's trace; makes the look-up faster and, where ids repeat, exact. */
+                trace_id?: string;
+            };
+            header?: never;
+            path: {
+                /** @description 16 hex digits */
+                span_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_CostExplanation"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description no such span or project, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    getSpanOtlp: {
+        parameters: {
+            query: {
+                /** @description The project. */
+                project_id: string;
+                /** @description The span's trace; makes the look-up faster and, where ids repeat, exact. */
+                trace_id?: string;
+            };
+            header?: never;
+            path: {
+                /** @description 16 hex digits */
+                span_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the span */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OtlpTraces"];
                 };
             };
             /** @description no valid access token */
@@ -8780,6 +10458,50 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Envelope_TraceSummary"];
+                };
+            };
+            /** @description no valid access token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description no such trace or project, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    getTraceOtlp: {
+        parameters: {
+            query: {
+                /** @description The project. */
+                project_id: string;
+            };
+            header?: never;
+            path: {
+                /** @description 32 hex digits */
+                trace_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the trace; of more than 200,000 spans not all */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OtlpTraces"];
                 };
             };
             /** @description no valid access token */

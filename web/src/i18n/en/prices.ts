@@ -62,7 +62,6 @@ export const priceTexts = {
   "otlp.unused": "Unused attributes",
   "otlp.unusedText": "They are stored and can be seen, but no rule read them.",
   "otlp.allUsed": "Every attribute of the span was read by a rule.",
-  "otlp.noMapping": "This server does not tell how it read the span.",
   "otlp.tree": "Tree",
   "otlp.text": "Text",
   "otlp.view": "How the JSON is shown",

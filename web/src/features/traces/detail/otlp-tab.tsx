@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
-import { spanOtlpQuery, type ExplainedField, type ExplainedSpan } from "@/api/prices";
+import type { SpanDetail } from "@/api/contract";
+import { spanOtlpQuery, type ExplainedField } from "@/api/prices";
 import { ErrorNotice } from "@/components/error-notice";
 import { JsonTree } from "@/components/json-tree";
 import { Button } from "@/components/ui/button";
@@ -13,7 +14,7 @@ import { download } from "@/lib/download";
 import { formatBytes } from "@/lib/format";
 
 /** The span as it was sent, and what was made of it. */
-export function OtlpTab({ projectId, span }: { projectId: string; span: ExplainedSpan }) {
+export function OtlpTab({ projectId, span }: { projectId: string; span: SpanDetail }) {
   return (
     <div className="@container px-4 py-3">
       <div className="flex flex-col gap-6 @4xl:flex-row @4xl:items-start">
@@ -28,18 +29,10 @@ function matches(field: ExplainedField, search: string): boolean {
   return [field.field, field.rule, field.attribute ?? ""].some((text) => text.toLowerCase().includes(search));
 }
 
-function Mapping({ span }: { span: ExplainedSpan }) {
+function Mapping({ span }: { span: SpanDetail }) {
   const [search, setSearch] = useState("");
   const wanted = search.trim().toLowerCase();
   const explain = span.explain;
-  if (explain === undefined) {
-    return (
-      <section aria-label={t("otlp.mapping")} className="min-w-0 flex-1">
-        <h3 className="mb-1 font-semibold">{t("otlp.mapping")}</h3>
-        <p className="text-muted">{t("otlp.noMapping")}</p>
-      </section>
-    );
-  }
   const fields = explain.fields.filter((field) => matches(field, wanted));
   const unused = explain.unused_attributes.filter((name) => name.toLowerCase().includes(wanted));
   return (
@@ -96,7 +89,7 @@ function Mapping({ span }: { span: ExplainedSpan }) {
 /** Longest text that is shown at once: beyond it the browser would stall. */
 const TEXT_LIMIT = 100_000;
 
-function Json({ projectId, span }: { projectId: string; span: ExplainedSpan }) {
+function Json({ projectId, span }: { projectId: string; span: SpanDetail }) {
   const [mode, setMode] = useState<"tree" | "text">("tree");
   const otlp = useQuery(spanOtlpQuery(projectId, span.trace_id, span.span_id));
   return (
