@@ -67,7 +67,6 @@ fn conversion_rate(sequences: &[Sequence], ids: &Ids) -> anyhow::Result<f64> {
             let base = ids.take(sequence, now);
             sequence.parts.iter().map(move |part| part.fill(&base))
         })
-        .map(Into::into)
         .collect();
     let before = usage(std::process::id())?.cpu;
     let (mut spans, mut took) = (0_usize, 0.0);

@@ -123,13 +123,11 @@ fn set_parent(row: &mut ObservationRow, parent: &[u8]) {
 
 /// A code from zero to `most`; any other is noted, and is zero.
 fn within_or_noted(row: &mut ObservationRow, field: &str, code: i32, most: u8) -> u8 {
-    match u8::try_from(code).ok().filter(|code| *code <= most) {
-        Some(code) => code,
-        None => {
-            note(row, field, &code.to_string());
-            0
-        }
+    let known = u8::try_from(code).ok().filter(|code| *code <= most);
+    if known.is_none() {
+        note(row, field, &code.to_string());
     }
+    known.unwrap_or_default()
 }
 
 fn nanos(time: u64) -> i64 {

@@ -341,7 +341,9 @@ impl<'a> View<'a> {
                     })
                     .collect();
                 let built = build(&entries)?;
-                positions.iter().for_each(|position| self.note_used(*position as usize));
+                for position in positions {
+                    self.note_used(*position as usize);
+                }
                 Some(Hit::Built(built))
             }
             Place::Resource(key) => {

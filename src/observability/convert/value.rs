@@ -109,12 +109,11 @@ fn push(out: &mut String, value: Option<&Value>, doubts: &mut Doubts) {
                 }
                 push_json_string(out, &item.key);
                 out.push(':');
-                match &item.value {
-                    Some(value) => push(out, value.value.as_ref(), doubts),
-                    None => {
-                        doubts.note(Doubt::Missing);
-                        out.push_str("null");
-                    }
+                if let Some(value) = &item.value {
+                    push(out, value.value.as_ref(), doubts);
+                } else {
+                    doubts.note(Doubt::Missing);
+                    out.push_str("null");
                 }
             }
             out.push('}');

@@ -124,7 +124,9 @@ fn pieces(store: TelemetryStore, raw: RawTrace) -> impl Stream<Item = Result<Byt
         let rows =
             store.next_raw_rows(&mut raw).await.inspect_err(|error| tracing::warn!(%error, "a trace broke off while it was read"))?;
         let end = rows.is_empty();
-        rows.into_iter().for_each(|row| push(&mut writer, row));
+        for row in rows {
+            push(&mut writer, row);
+        }
         if end {
             writer.finish();
         }

@@ -184,7 +184,7 @@ fn attributes(pairs: Pairs<String>, types: &[(String, u8)]) -> Vec<KeyValue> {
         .into_iter()
         .map(|(key, text)| {
             let value = match known.get_mut(key.as_str()) {
-                Some(known) => known.next(&text).unwrap_or_else(|| string(text)),
+                Some(known) => known.next(text),
                 None => string(text),
             };
             KeyValue { key, value, ..KeyValue::default() }
@@ -196,26 +196,41 @@ fn string(text: String) -> Option<AnyValue> {
     Some(AnyValue { value: Some(Value::StringValue(text)) })
 }
 
+/// What a stored text was.
+enum Typed {
+    /// A key without a value.
+    Missing,
+    Value(Option<Value>),
+}
+
 impl Known<'_> {
-    /// The value of a text by the next type of its key; nothing when there is none, or the text cannot have it.
-    fn next(&mut self, text: &str) -> Option<Option<AnyValue>> {
+    /// The value of a text by the next type of its key: text when there is none, or the text cannot have it.
+    fn next(&mut self, text: String) -> Option<AnyValue> {
+        match self.typed(&text) {
+            Some(Typed::Missing) => None,
+            Some(Typed::Value(value)) => Some(AnyValue { value }),
+            None => string(text),
+        }
+    }
+
+    fn typed(&mut self, text: &str) -> Option<Typed> {
         let kind = self.kinds.last()?;
         let notes = self.notes.last().copied().unwrap_or_default();
         let value = match kind {
             AttributeType::String => return None,
             AttributeType::Missing | AttributeType::Empty if !text.is_empty() => return None,
-            AttributeType::Missing => None,
-            AttributeType::Empty => Some(None),
-            AttributeType::Bool => Some(Some(Value::BoolValue(text.parse().ok()?))),
-            AttributeType::Int => Some(Some(Value::IntValue(text.parse().ok()?))),
-            AttributeType::Double => Some(Some(Value::DoubleValue(text.parse().ok()?))),
-            AttributeType::Bytes => Some(Some(Value::BytesValue(STANDARD.decode(text).ok()?))),
-            AttributeType::Array | AttributeType::KvList => Some(Some(nested::read(text, notes)?)),
+            AttributeType::Missing => Typed::Missing,
+            AttributeType::Empty => Typed::Value(None),
+            AttributeType::Bool => Typed::Value(Some(Value::BoolValue(text.parse().ok()?))),
+            AttributeType::Int => Typed::Value(Some(Value::IntValue(text.parse().ok()?))),
+            AttributeType::Double => Typed::Value(Some(Value::DoubleValue(text.parse().ok()?))),
+            AttributeType::Bytes => Typed::Value(Some(Value::BytesValue(STANDARD.decode(text).ok()?))),
+            AttributeType::Array | AttributeType::KvList => Typed::Value(Some(nested::read(text, notes)?)),
         };
         if matches!(kind, AttributeType::Array | AttributeType::KvList) {
             self.notes.pop();
         }
         self.kinds.pop();
-        Some(value.map(|value| AnyValue { value }))
+        Some(value)
     }
 }

@@ -51,7 +51,7 @@ export function Reprice({ projectId, models, denied }: RepriceProps) {
               ...(shown.models.length > 0 && {
                 models: shown.models.map(({ provider, model }) => ({
                   model,
-                  ...(provider !== undefined && provider !== null && provider !== "" && { provider }),
+                  ...(provider !== null && provider !== "" && { provider }),
                 })),
               }),
             })

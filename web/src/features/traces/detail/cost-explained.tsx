@@ -168,9 +168,7 @@ function Facts({ projectId, cost }: { projectId: string; cost: CostExplanation }
     <dl className="grid grid-cols-[auto_1fr] gap-x-6 gap-y-1">
       <Fact name={t("cost.source")}>{known(SOURCES, cost.source, (source) => `cost.source.${source}`)}</Fact>
       {match !== null && <MatchFacts match={match} />}
-      {cost.service_tier !== null && (
-        <Fact name={t("cost.tier")}>{known(TIERS, cost.service_tier, (tier) => `cost.tier.${tier}`)}</Fact>
-      )}
+      <Fact name={t("cost.tier")}>{known(TIERS, cost.service_tier, (tier) => `cost.tier.${tier}`)}</Fact>
       {cost.context_tier !== null && <Fact name={t("cost.context")}>{t("cost.contextAbove", { count: cost.context_tier })}</Fact>}
       {cost.price_id !== null && cost.price_id !== "" && (
         <Fact name={t("cost.price")}>
