@@ -45,6 +45,7 @@ test("a model without a price gets one from its span, and what was stored is pri
   const panel = page.getByTestId("span-panel");
   await expect(panel.getByRole("region", { name: "Usage" })).toContainText(/Cache read\s*100/);
   await expect(panel.getByRole("region", { name: "Usage" })).toContainText(/Fresh input\s*900/);
+  await expect(panel.getByRole("region", { name: "Usage" })).toContainText(/Input\s*1,000/);
   await expect(panel.getByRole("region", { name: "Cost" })).toContainText("No price");
   await panel.getByRole("link", { name: `Set a price for ${model}` }).click();
 

@@ -78,7 +78,7 @@ describe("versions of a price", () => {
 
 describe("usage", () => {
   it("is split into what was read and what was written", () => {
-    const split = splitUsage({ output_reasoning: 30, input_cache_read: 900, output: 70, input: 100, input_text_v2: 5 });
+    const split = splitUsage({ total: 1105, output_reasoning: 30, input_cache_read: 900, output: 70, input: 100, input_text_v2: 5 });
     expect(split.input).toEqual([
       { kind: "input", tokens: 100 },
       { kind: "input_cache_read", tokens: 900 },

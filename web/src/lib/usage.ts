@@ -61,6 +61,8 @@ export function splitUsage(usage: Readonly<Record<string, number>>): UsageSplit 
     return index < 0 ? USAGE_KINDS.length : index;
   };
   const parts = Object.entries(usage)
+    // The sum of the others stands beside them.
+    .filter(([kind]) => kind !== "total")
     .map(([kind, tokens]) => ({ kind, tokens }))
     .sort((one, other) => rank(one.kind) - rank(other.kind) || one.kind.localeCompare(other.kind));
   const output = parts.filter(({ kind }) => kind.startsWith("output"));

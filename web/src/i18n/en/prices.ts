@@ -59,6 +59,7 @@ export const priceTexts = {
   "otlp.attribute": "Attribute",
   "otlp.rule": "Rule",
   "otlp.noAttribute": "not an attribute",
+  "otlp.ofResource": "an attribute of the resource",
   "otlp.unused": "Unused attributes",
   "otlp.unusedText": "They are stored and can be seen, but no rule read them.",
   "otlp.allUsed": "Every attribute of the span was read by a rule.",

@@ -54,7 +54,7 @@ function Mapping({ span }: { span: SpanDetail }) {
               <dt className="code min-w-0 break-words">{field.field}</dt>
               <dd className="min-w-0">
                 {field.attribute === null ? (
-                  <span className="text-xs text-muted">{t("otlp.noAttribute")}</span>
+                  <span className="text-xs text-muted">{t(field.rule.includes(":resource ") ? "otlp.ofResource" : "otlp.noAttribute")}</span>
                 ) : (
                   <code className="code break-words text-accent">{field.attribute}</code>
                 )}
