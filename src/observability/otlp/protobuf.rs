@@ -24,8 +24,8 @@ pub fn repair_traces_protobuf(body: &[u8]) -> Option<Result<ExportTraceServiceRe
     Some(ExportTraceServiceRequest::decode(repaired.as_slice()))
 }
 
-/// The depth to which the protobuf reader follows messages.
-pub(super) const MAX_DEPTH: u32 = 100;
+/// The depth to which the protobuf reader follows messages: the request, and 100 levels within it.
+pub(super) const MAX_DEPTH: u32 = 101;
 
 /// The messages of a trace request that hold texts.
 #[derive(Clone, Copy)]

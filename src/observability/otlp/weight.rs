@@ -125,6 +125,10 @@ fn next_field<'a>(rest: &mut &'a [u8]) -> Option<(u64, &'a [u8])> {
         }
         1 => 8,
         5 => 4,
+        3 => {
+            skip_group(rest)?;
+            0
+        }
         2 => {
             let length = usize::try_from(decode_varint(rest).ok()?).ok()?;
             let (value, after) = rest.split_at_checked(length)?;
@@ -135,6 +139,32 @@ fn next_field<'a>(rest: &mut &'a [u8]) -> Option<(u64, &'a [u8])> {
     };
     *rest = rest.get(skip..)?;
     Some((0, &[]))
+}
+
+/// Passes over a group whose beginning was read, and the groups within it. No message here has groups, and the reader skips them too:
+/// what follows counts.
+fn skip_group(rest: &mut &[u8]) -> Option<()> {
+    let mut open = 1_usize;
+    while open > 0 {
+        let tag = decode_varint(rest).ok()?;
+        let skip = match tag & 7 {
+            0 => decode_varint(rest).map(|_| 0).ok()?,
+            1 => 8,
+            5 => 4,
+            2 => usize::try_from(decode_varint(rest).ok()?).ok()?,
+            3 => {
+                open += 1;
+                0
+            }
+            4 => {
+                open -= 1;
+                0
+            }
+            _ => return None,
+        };
+        *rest = rest.get(skip..)?;
+    }
+    Some(())
 }
 
 /// The texts of a protobuf body that are no UTF-8, in bytes; nothing where there are none.
@@ -204,6 +234,8 @@ pub fn weigh_json(body: &[u8]) -> Weight {
     let mut weight = Weight::default();
     let mut open = [Open::default(); JSON_DEPTH + 1];
     let mut depth = 0;
+    // Levels that are too deep for the reader: it only passes over them, and so does this.
+    let mut beyond = 0_usize;
     let mut key: &[u8] = b"";
     let mut expects_key = false;
     let mut at = 0;
@@ -226,7 +258,9 @@ pub fn weigh_json(body: &[u8]) -> Weight {
             }
             b'{' | b'[' => {
                 if depth == JSON_DEPTH {
-                    break;
+                    beyond += 1;
+                    expects_key = false;
+                    continue;
                 }
                 let (what, size) = if open[depth].is_list { (What::Other, SPAN) } else { under(key) };
                 depth += 1;
@@ -235,7 +269,11 @@ pub fn weigh_json(body: &[u8]) -> Weight {
                 expects_key = !is_list;
                 key = b"";
             }
-            b',' => {
+            b'}' | b']' if beyond > 0 => {
+                beyond -= 1;
+                expects_key = false;
+            }
+            b',' if beyond == 0 => {
                 open[depth].items += 1;
                 expects_key = !open[depth].is_list;
             }
@@ -340,6 +378,33 @@ mod tests {
             assert!((100_000..1_000_000).contains(&weight.repeated), "{weight:?}");
             assert!((1_000..10_000).contains(&weight.shared), "{weight:?}");
         }
+    }
+
+    /// What the reader reads is weighed, however deep the value before it is, and whatever it skips.
+    #[test]
+    fn nothing_hides_what_follows_it() {
+        for levels in 40..60 {
+            let deep = (0..levels).fold(value(1), |inner, _| value(vec![inner]));
+            let mut two = request(span(pairs(&[("deep", deep)])), Vec::new());
+            let one = span(Vec::new());
+            two.resource_spans[0].scope_spans[0].spans.push(one);
+            let body = two.encode_to_vec();
+            if let Ok(read) = decode_traces_protobuf(&body) {
+                assert_eq!(weigh_protobuf(&body).spans, read.resource_spans[0].scope_spans[0].spans.len(), "{levels} levels");
+            }
+        }
+        for levels in [1, 50, 100, 120, 121, 122, 123, 124, 125, 126, 127, 128, 129, 130, 1_000] {
+            let (open, close) = ("[".repeat(levels), "]".repeat(levels));
+            let body = format!("{{\"resourceSpans\":[{{\"scopeSpans\":[{{\"unknown\":{open}{{\"a\":\"b\",\"c\":[1,2]}}{close},\"spans\":[{{}},{{}}]}}]}}]}}");
+            if let Ok(read) = decode_traces(body.as_bytes()) {
+                assert_eq!(weigh_json(body.as_bytes()).spans, read.resource_spans[0].scope_spans[0].spans.len(), "{levels} levels");
+            }
+        }
+        // An unknown group, with another in it, before the request's own fields.
+        let mut grouped = vec![0x7B, 0x08, 0x05, 0x12, 0x01, 0xFF, 0x83, 0x01, 0x84, 0x01, 0x7C];
+        grouped.extend(request(span(Vec::new()), Vec::new()).encode_to_vec());
+        assert_eq!(decode_traces_protobuf(&grouped).unwrap().resource_spans.len(), 1);
+        assert_eq!(weigh_protobuf(&grouped).spans, 1);
     }
 
     #[test]
