@@ -395,7 +395,9 @@ mod tests {
         }
         for levels in [1, 50, 100, 120, 121, 122, 123, 124, 125, 126, 127, 128, 129, 130, 1_000] {
             let (open, close) = ("[".repeat(levels), "]".repeat(levels));
-            let body = format!("{{\"resourceSpans\":[{{\"scopeSpans\":[{{\"unknown\":{open}{{\"a\":\"b\",\"c\":[1,2]}}{close},\"spans\":[{{}},{{}}]}}]}}]}}");
+            let body = format!(
+                "{{\"resourceSpans\":[{{\"scopeSpans\":[{{\"unknown\":{open}{{\"a\":\"b\",\"c\":[1,2]}}{close},\"spans\":[{{}},{{}}]}}]}}]}}"
+            );
             if let Ok(read) = decode_traces(body.as_bytes()) {
                 assert_eq!(weigh_json(body.as_bytes()).spans, read.resource_spans[0].scope_spans[0].spans.len(), "{levels} levels");
             }
