@@ -280,8 +280,7 @@ test("an invitation to somebody with an account is declined in the list of their
 
   // Another organisation wants her as well.
   const other = await browser.newPage();
-  await other.goto("/");
-  await logIn(other);
+  await openTraces(other);
   await other.goto("/account/organizations");
   await other.getByRole("button", { name: "New organisation" }).click();
   await other.getByRole("dialog").getByLabel("Name").fill(first);
