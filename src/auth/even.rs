@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 /// How long such an answer takes: longer than writing what is written for an account and not for none.
-const FLOOR: Duration = Duration::from_millis(300);
+pub(super) const FLOOR: Duration = Duration::from_millis(300);
 
 /// Does `work` and returns its outcome [`FLOOR`] after the beginning, or later when the work took longer.
 pub(super) async fn even<T>(work: impl Future<Output = T>) -> T {

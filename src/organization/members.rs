@@ -90,7 +90,7 @@ impl Organizations {
             self.keep_an_owner(&txn, id, &member).await?;
         }
         members::update_role(&txn, id, user, role, self.clock.now()).await?;
-        self.revoke_invitations(&txn, id, user, Some(role)).await?;
+        self.revoke_invitations(&txn, by, id, &member, Some(role)).await?;
         let event = about("member.update", id, &member).change(json!({"role": member.role}), json!({"role": role}));
         self.audit.record(&txn, by, event).await?;
         commit(txn).await
@@ -102,7 +102,7 @@ impl Organizations {
         let member = self.changeable(&txn, by, id, user).await?;
         self.keep_an_owner(&txn, id, &member).await?;
         members::delete(&txn, id, user).await?;
-        self.revoke_invitations(&txn, id, user, None).await?;
+        self.revoke_invitations(&txn, by, id, &member, None).await?;
         self.users.clear_default_organization(&txn, user, id).await?;
         let event = about("member.remove", id, &member).change(json!({"role": member.role, "status": member.status}), None);
         self.audit.record(&txn, by, event).await?;
@@ -130,7 +130,7 @@ impl Organizations {
         }
         members::update_status(&txn, id, user, status, self.clock.now()).await?;
         if status == SUSPENDED {
-            self.revoke_invitations(&txn, id, user, None).await?;
+            self.revoke_invitations(&txn, by, id, &member, None).await?;
         }
         let event = about(action, id, &member).change(json!({"status": member.status}), json!({"status": status}));
         self.audit.record(&txn, by, event).await?;
@@ -154,19 +154,21 @@ impl Organizations {
         }
     }
 
-    /// Takes back the open invitations of a member that go beyond what they may give now; none: all of them.
+    /// Takes back the open invitations of a member that go beyond what they may give now; none: all of them. The log says how many.
     async fn revoke_invitations(
         &self,
         txn: &impl ConnectionTrait,
+        by: &By,
         id: OrganizationId,
-        user: UserId,
+        member: &MemberRow,
         now_is: Option<&Role>,
     ) -> Result<(), Error> {
         let above: Vec<&str> =
             Role::BUILT_IN.iter().filter(|role| now_is.is_none_or(|now_is| now_is.rank() < role.rank())).map(Role::name).collect();
-        let revoked = invitation::update_revoked_of(txn, id, user, &above, self.clock.now()).await?;
+        let revoked = invitation::update_revoked_of(txn, id, member.user_id, &above, self.clock.now()).await?;
         if revoked > 0 {
-            tracing::info!(organization.id = %id, user.id = %user, revoked, "open invitations of somebody who may not give them any more are taken back");
+            let event = about("invitation.revoke", id, member).change(None, json!({"invitations": revoked}));
+            self.audit.record(txn, by, event).await?;
         }
         Ok(())
     }

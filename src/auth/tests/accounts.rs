@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::support::{execute, from, log, mails, number, set, signed_in, templates, token};
+use crate::auth::even::FLOOR;
 use crate::auth::testing::{PASSWORD, World, worlds};
 use crate::auth::{Device, Error, NewAccount, SignedUp};
 use crate::organization::Role;
@@ -278,6 +279,26 @@ async fn who_asks_for_links_in_the_name_of_others_neither_spoils_one_nor_fills_a
         world.accounts.reset_password(&first, NEW, &Device::default()).await.unwrap();
         let again = world.accounts.reset_password(&last, "a third good password", &Device::default()).await;
         assert!(matches!(again, Err(Error::BadToken)), "with the one that was used the others are: {again:?}");
+    }
+}
+
+#[tokio::test]
+async fn whether_there_is_an_account_is_not_told_by_a_fast_answer() {
+    for world in opened().await {
+        let here = Device::default();
+        for email in [ADA, BOB, "not an address"] {
+            let begun = std::time::Instant::now();
+            world.accounts.forgot_password(email, &here).await.unwrap();
+            assert!(begun.elapsed() >= FLOOR, "forgotten: {email}");
+            let begun = std::time::Instant::now();
+            world.accounts.resend_verification(email).await.unwrap();
+            assert!(begun.elapsed() >= FLOOR, "resent: {email}");
+        }
+        for email in [ADA, BOB] {
+            let begun = std::time::Instant::now();
+            sign_up(&world, account(email)).await.unwrap();
+            assert!(begun.elapsed() >= FLOOR, "signed up: {email}");
+        }
     }
 }
 

@@ -286,6 +286,8 @@ async fn nobody_comes_in_by_who_may_not_let_them_in_any_more() {
         assert_eq!(high.post("/invitations/accept", json!({"token": token})).await.code(), "NOT_FOUND_ERROR");
         ada.delete(&member).await.ok();
         assert_eq!(open().await, 0, "with him all he has made are gone");
+        let done = [["invitation.create"; 3].as_slice(), &["invitation.revoke"; 2], &["member.remove"], &["member.update"; 2]].concat();
+        assert_audited(&world, &done).await;
     }
 }
 
