@@ -8,6 +8,7 @@ use garde::Validate;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::SpanQuery;
 use crate::auth::permission::TracesRead;
 use crate::error::ApiError;
 use crate::http::envelope::ErrorEnvelope;
@@ -26,17 +27,6 @@ struct OtlpTraces {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<Object>>, nullable = false)]
     resource_spans: Option<()>,
-}
-
-#[derive(Debug, Deserialize, IntoParams, Validate)]
-#[garde(allow_unvalidated)]
-#[into_params(parameter_in = Query)]
-struct SpanQuery {
-    /// The project.
-    #[expect(dead_code, reason = "read by the extractor that checks the permission")]
-    project_id: String,
-    /// The span's trace; makes the look-up faster and, where ids repeat, exact.
-    trace_id: Option<String>,
 }
 
 fn push(writer: &mut SpanWriter, row: ObservationRow) {
@@ -65,7 +55,7 @@ pub(super) async fn span(
     query: Query<SpanQuery>,
     store: web::Data<TelemetryStore>,
 ) -> Result<HttpResponse, ApiError> {
-    let trace_id = query.into_inner().trace_id.filter(|id| !id.is_empty()).map(|id| id.to_ascii_lowercase());
+    let trace_id = query.trace_id();
     let row = store
         .find_span(&access.project_id.to_string(), trace_id.as_deref(), &path.to_ascii_lowercase())
         .await

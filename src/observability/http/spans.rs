@@ -1,10 +1,8 @@
 //! `GET /api/v1/spans/{span_id}`.
 
 use actix_web::{get, web};
-use garde::Validate;
-use serde::Deserialize;
-use utoipa::IntoParams;
 
+use super::SpanQuery;
 use super::views::SpanDetail;
 use crate::auth::permission::TracesRead;
 use crate::error::ApiError;
@@ -12,23 +10,12 @@ use crate::http::envelope::{Answer, Envelope, ErrorEnvelope};
 use crate::http::extract::{Path, ProjectAccess, Query};
 use crate::observability::store::{StoreError, TelemetryStore};
 
-#[derive(Debug, Deserialize, IntoParams, Validate)]
-#[garde(allow_unvalidated)]
-#[into_params(parameter_in = Query)]
-struct GetQuery {
-    /// The project.
-    #[expect(dead_code, reason = "read by the extractor that checks the permission")]
-    project_id: String,
-    /// The span's trace; makes the look-up faster and, where ids repeat, exact.
-    trace_id: Option<String>,
-}
-
 /// One span with input, output, attributes, events and links.
 #[utoipa::path(
     tag = "traces",
     operation_id = "getSpan",
     security(("access_token" = [])),
-    params(("span_id" = String, Path, description = "16 hex digits"), GetQuery),
+    params(("span_id" = String, Path, description = "16 hex digits"), SpanQuery),
     responses(
         (status = 200, description = "the span", body = Envelope<SpanDetail>),
         (status = 401, description = "no valid access token", body = ErrorEnvelope),
@@ -39,10 +26,10 @@ struct GetQuery {
 pub(super) async fn get(
     access: ProjectAccess<TracesRead>,
     path: Path<String>,
-    query: Query<GetQuery>,
+    query: Query<SpanQuery>,
     store: web::Data<TelemetryStore>,
 ) -> Result<Answer<SpanDetail>, ApiError> {
-    let trace_id = query.into_inner().trace_id.filter(|id| !id.is_empty()).map(|id| id.to_ascii_lowercase());
+    let trace_id = query.trace_id();
     let row = store
         .find_span(&access.project_id.to_string(), trace_id.as_deref(), &path.to_ascii_lowercase())
         .await

@@ -1,33 +1,20 @@
 //! `GET /api/v1/spans/{span_id}/cost`.
 
 use actix_web::{get, web};
-use garde::Validate;
-use serde::Deserialize;
-use utoipa::IntoParams;
 
 use crate::auth::permission::TracesRead;
 use crate::error::ApiError;
 use crate::http::envelope::{Answer, Envelope, ErrorEnvelope};
 use crate::http::extract::{Path, ProjectAccess, Query};
+use crate::observability::http::SpanQuery;
 use crate::observability::prices::{CostExplanation, Prices};
-
-#[derive(Debug, Deserialize, IntoParams, Validate)]
-#[garde(allow_unvalidated)]
-#[into_params(parameter_in = Query)]
-struct GetQuery {
-    /// The project.
-    #[expect(dead_code, reason = "read by the extractor that checks the permission")]
-    project_id: String,
-    /// The span's trace; makes the look-up faster and, where ids repeat, exact.
-    trace_id: Option<String>,
-}
 
 /// Why a span costs what it costs: the price that was matched and by which rule, unit prices, and whether today's prices agree.
 #[utoipa::path(
     tag = "prices",
     operation_id = "getSpanCost",
     security(("access_token" = [])),
-    params(("span_id" = String, Path, description = "16 hex digits"), GetQuery),
+    params(("span_id" = String, Path, description = "16 hex digits"), SpanQuery),
     responses(
         (status = 200, body = Envelope<CostExplanation>),
         (status = 401, body = ErrorEnvelope),
@@ -38,10 +25,10 @@ struct GetQuery {
 pub(super) async fn get(
     access: ProjectAccess<TracesRead>,
     path: Path<String>,
-    query: Query<GetQuery>,
+    query: Query<SpanQuery>,
     prices: web::Data<Prices>,
 ) -> Result<Answer<CostExplanation>, ApiError> {
-    let trace_id = query.into_inner().trace_id.filter(|id| !id.is_empty()).map(|id| id.to_ascii_lowercase());
+    let trace_id = query.trace_id();
     let span_id = path.to_ascii_lowercase();
     Ok(Answer::ok(prices.explain(access.organization_id, access.project_id, trace_id.as_deref(), &span_id).await?))
 }
