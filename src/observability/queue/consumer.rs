@@ -37,7 +37,7 @@ const BLOCK: Duration = Duration::from_millis(1_000);
 /// Entries of one shard in a worker at once.
 const IN_FLIGHT: usize = 256;
 /// Memory of the entries of all shards in a worker at once, in kibibytes; an entry that needs more has it alone.
-const MEMORY: u32 = 168 << 10;
+const MEMORY: u32 = 136 << 10;
 /// A consumer without entries that has been silent this long is forgotten.
 const FORGET: Duration = Duration::from_secs(3_600);
 
